@@ -1,0 +1,1 @@
+"""How a person sees and drives it: the command line."""

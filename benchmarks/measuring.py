@@ -1,0 +1,79 @@
+"""A database server for the measurement alone, times and memory. Needs nothing but Python."""
+
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
+
+
+def forget_peak() -> None:
+    """Let the peak of this process's memory be what it is now, where the system can do that (Linux)."""
+    with suppress(OSError):
+        _CLEAR.write_text("5", encoding="ascii")
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process held since `forget_peak`; elsewhere than on Linux since its start."""
+    if _STATUS.is_file():
+        for line in _STATUS.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
+
+
+@contextmanager
+def server(mongod: Path, cache_gb: float = 1.0) -> Iterator[tuple[str, Path]]:
+    """A fresh server on a free port of this machine, and a folder; both are gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-"))
+    data = folder / "db"
+    data.mkdir()
+    port = _free_port()
+    command = [
+        str(mongod), "--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket",
+        "--wiredTigerCacheSizeGB", str(cache_gb), "--logpath", str(folder / "mongod.log"),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait(port, process)
+        yield f"mongodb://127.0.0.1:{port}", folder
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    raise RuntimeError("the benchmark's own mongod did not start")
+
+
+def seconds(times: Sequence[float]) -> str:
+    """The median of some times, and from where to where they go."""
+    return f"{short(statistics.median(times))} ({short(min(times))}..{short(max(times))})"
+
+
+def short(value: float) -> str:
+    """Three digits that count."""
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

@@ -1,0 +1,34 @@
+"""What can be concluded from a dataset: embeddings, scores, selections; `import saccade.brain as scb`.
+
+Every verb takes a dataset or view, reads what it needs, writes its result onto the samples in one step, and returns the
+record of its run. Importing this loads nothing: a verb is fetched from its module when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .operations.embeddings import compute_embeddings
+    from .operations.select import select
+    from .operations.uniqueness import compute_uniqueness
+
+__all__ = ["compute_embeddings", "compute_uniqueness", "select"]
+
+_HOME_OF = {
+    "compute_embeddings": ".operations.embeddings",
+    "compute_uniqueness": ".operations.uniqueness",
+    "select": ".operations.select",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a verb from the module it lives in, and keep it."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'saccade.brain' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,169 @@
+"""`compute_embeddings`: a vector for every image. Decoding and batching are `models.streaming`."""
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dataset import columns, runs
+from ...dataset.errors import ModelError, UnreadableMediaError
+from ...dataset.progress import shown
+from ...dataset.types import Progress, SampleId
+from ..models.protocol import EmbeddingModel
+from ..models.registry import get_model
+from ..models.streaming import BATCH_SIZE, embed_files
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
+_WRITE_ROWS = 2_000
+_WRITE_SECONDS = 5.0
+_SHOWN_FAILURES = 10
+
+
+def compute_embeddings(
+    samples: "SampleCollection",
+    model: Any = "builtin",
+    embeddings_field: str = "embedding",
+    batch_size: int | None = None,
+    *,
+    skip_failures: bool = True,
+    overwrite: bool = False,
+    progress: Progress = None,
+) -> runs.Run:
+    """Embed the image of every sample that has no vector yet.
+
+    What is done is kept: a pass that was stopped, or a dataset that has grown, goes on with what is missing. Images
+    that failed before are tried again.
+
+    Args:
+        samples: a dataset or view.
+        model: "builtin"; an embedding model (`saccade.brain.models.protocol`); a function of a list of
+            (height, width, 3) uint8 images; or a scikit-learn transformer fitted on pixel rows.
+        embeddings_field: the vector field to fill.
+        batch_size: images per call of the model, 32 by default.
+        skip_failures: note broken and missing files and go on. Otherwise the first one is an error.
+        overwrite: embed all samples anew, and write them in one step at the end. It is needed to put another model's
+            vectors into the field, and `samples` must then hold every sample that has one.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+
+    Returns:
+        The run; its `summary` counts what was embedded, what had a vector already, and what failed.
+
+    Writes:
+        `embeddings_field`, one vector per sample, in an action every few seconds; and, on samples whose file failed,
+        the reason in `<embeddings_field>_error` (removed when it succeeds later).
+
+    Raises:
+        ModelError: if there is no such model, the field holds another model's vectors, or `batch_size` is below 1.
+        WrongOutputShapeError: if the model does not return one row of numbers per image.
+        UnreadableMediaError: if a file fails and `skip_failures` is False.
+
+    Example:
+        ```python
+        scb.compute_embeddings(dataset)
+        dataset.exists("embedding_error").values(["filepath", "embedding_error"])
+        ```
+    """
+    chosen = get_model(model)
+    size = BATCH_SIZE if batch_size is None else batch_size
+    if size < 1:
+        raise ModelError(f"batch_size={batch_size} is not a number of images. Use 1 or more, or None.")
+    params = {"model": chosen.name, "version": chosen.version, "batch_size": size, "overwrite": overwrite}
+    writes = [embeddings_field, f"{embeddings_field}_error"]
+    with runs.record(
+        samples, "embeddings", key=embeddings_field, reads=["filepath"], writes=writes, params=params
+    ) as run:
+        work = _Filling.begin(samples, chosen, embeddings_field, overwrite=overwrite)
+        run.summary = work.summary()
+        with shown(len(work.ids), progress) as advance:
+            for batch in embed_files(work.paths, chosen, batch_size=size):
+                if batch.failures and not skip_failures:
+                    position, reason = next(iter(batch.failures.items()))
+                    raise UnreadableMediaError(
+                        f"{work.paths[position]}: {reason}. Pass skip_failures=True to go on without it."
+                    )
+                work.take(batch.positions, batch.vectors, batch.failures)
+                run.summary = work.summary()
+                advance(len(batch.positions) + len(batch.failures))
+            work.write()
+    return run
+
+
+@dataclass
+class _Filling:
+    """A field being filled: which samples are to be embedded, and what waits to be written."""
+
+    samples: "SampleCollection"
+    model: EmbeddingModel
+    name: str
+    overwrite: bool
+    ids: list[SampleId]
+    paths: list[str]
+    had_vector: int
+    had_error: set[SampleId]
+    embedded: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    _rows: list[tuple[SampleId, NDArray[np.float32]]] = field(default_factory=list)
+    _reasons: dict[SampleId, str] = field(default_factory=dict)
+    _written: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def begin(cls, samples: "SampleCollection", model: EmbeddingModel, name: str, *, overwrite: bool) -> "_Filling":
+        """Find out what is to be done, and refuse another model's field before the work rather than after it."""
+        schema = samples.get_field_schema()
+        fields = ["filepath", *(path for path in (name, f"{name}_error") if path in schema)]
+        ids, found = columns.read_scalars(samples, fields)
+        have = [value is not None for value in found.get(name, [None] * len(ids))]
+        todo = [row for row in range(len(ids)) if overwrite or not have[row]]
+        held = columns.model_of(samples, name) if name in schema else None
+        if held is not None:
+            dimension = model.dim or held["dimension"]
+            columns.claim_model(samples._root._id, name, dimension, _named(model), ids if overwrite else None)
+        return cls(
+            samples, model, name, overwrite,
+            ids=[ids[row] for row in todo], paths=[found["filepath"][row] for row in todo],
+            had_vector=len(ids) - len(todo),
+            had_error={ids[row] for row, reason in enumerate(found.get(f"{name}_error", [])) if reason is not None},
+        )  # fmt: skip
+
+    def take(self, positions: list[int], vectors: NDArray[np.float32], failures: dict[int, str]) -> None:
+        """Keep a batch, and write when enough has come together."""
+        self._rows += [(self.ids[position], row) for position, row in zip(positions, vectors, strict=True)]
+        self._reasons |= {self.ids[position]: reason for position, reason in failures.items()}
+        self.embedded += len(positions)
+        self.failures |= {self.paths[position]: reason for position, reason in failures.items()}
+        is_time = len(self._rows) >= _WRITE_ROWS or time.monotonic() - self._written > _WRITE_SECONDS
+        if is_time and not self.overwrite:  # another model's vectors may only be replaced all at once
+            self.write()
+
+    def write(self) -> None:
+        """Write what waits."""
+        rows, self._rows = self._rows, []
+        reasons, self._reasons = self._reasons, {}
+        if self.overwrite and reasons and self.name in self.samples.get_field_schema():
+            columns.write_scalars(
+                self.samples, {self.name: [None] * len(reasons)}, list(reasons), verb="compute_embeddings"
+            )
+        if rows:
+            columns.write_vectors(
+                self.samples, self.name, [sample_id for sample_id, _ in rows], np.stack([row for _, row in rows]),
+                model=_named(self.model), overwrite=self.overwrite, verb="compute_embeddings",
+            )  # fmt: skip
+        errors = {sample_id: None for sample_id, _ in rows if sample_id in self.had_error} | reasons
+        if errors:
+            column = {f"{self.name}_error": list(errors.values())}
+            columns.write_scalars(self.samples, column, list(errors), verb="compute_embeddings")
+        self._written = time.monotonic()
+
+    def summary(self) -> dict[str, Any]:
+        """What the run keeps."""
+        first = [f"{path}: {reason}" for path, reason in list(self.failures.items())[:_SHOWN_FAILURES]]
+        counts = {"embedded": self.embedded, "had_vector": self.had_vector, "failed": len(self.failures)}
+        return {**counts, "failures": first} if first else counts
+
+
+def _named(model: EmbeddingModel) -> dict[str, Any]:
+    return {"name": model.name, "version": model.version}

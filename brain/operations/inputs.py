@@ -1,0 +1,73 @@
+"""What the verbs read: embeddings by field name or as an array, checked, with the samples they belong to."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...dataset.columns import read_ids, read_vectors
+from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
+from ...dataset.types import FloatArray, SampleId
+from ..kernels.vectors import first_nonfinite_row
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors and whose they are.
+
+    Attributes:
+        ids: the samples that have a vector, in the collection's order.
+        vectors: (len(ids), d).
+        without_vector: how many samples have none.
+    """
+
+    ids: list[SampleId]
+    vectors: FloatArray
+    without_vector: int
+
+
+def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) -> Embeddings:
+    """Read a vector field, or take an array with one row per sample.
+
+    Raises:
+        FieldNotFoundError: if there is no such field.
+        SchemaError: if there are samples but none has a vector, or the array has another length than the samples.
+        FieldKindError: if the array holds NaN or infinity, naming the sample, or is no matrix of numbers.
+    """
+    if not isinstance(embeddings, str):
+        return _of_array(samples, embeddings)
+    try:
+        ids, vectors = read_vectors(samples, embeddings)
+    except FieldNotFoundError as error:
+        raise FieldNotFoundError(
+            f"{error} compute_embeddings(samples, embeddings_field={embeddings!r}) makes it."
+        ) from error
+    total = samples.count()
+    if total and not ids:
+        raise SchemaError(
+            f"none of the {total} samples has a vector in field {embeddings!r}. "
+            f"Run compute_embeddings(samples, embeddings_field={embeddings!r}) first."
+        )
+    return Embeddings(ids, vectors, max(0, total - len(ids)))
+
+
+def _of_array(samples: "SampleCollection", embeddings: ArrayLike) -> Embeddings:
+    ids = read_ids(samples)
+    try:
+        vectors = np.asarray(embeddings, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise FieldKindError(f"embeddings is neither the name of a field nor a matrix of numbers: {error}") from error
+    if vectors.ndim != 2 or len(vectors) != len(ids):
+        raise SchemaError(
+            f"embeddings has shape {vectors.shape}; expected ({len(ids)}, d), one row for each sample in their order."
+        )
+    row = first_nonfinite_row(vectors)
+    if row is not None:
+        raise FieldKindError(
+            f"embeddings holds NaN or infinity for sample {ids[row]} (row {row}). Leave that sample out."
+        )
+    return Embeddings(ids, vectors, 0)

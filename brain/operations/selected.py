@@ -1,0 +1,66 @@
+"""A selection that was made: its samples in the order of picking, and what there is to know about it."""
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ...dataset.runs import Run
+from ...dataset.types import SampleId
+
+if TYPE_CHECKING:
+    from ...dataset.view import DatasetView
+
+
+class Selection:
+    """The result of `select`; its samples carry the tag and their rank, so it can be found again by these.
+
+    Attributes:
+        run: the record of the run, with the config in its `params`.
+        ids: the picked samples, in the order of picking.
+        distances: each pick's distance to the nearest earlier one; None for a first pick that has none.
+    """
+
+    def __init__(self, run: Run, ids: list[SampleId], distances: list[float | None]) -> None:
+        """Hold the result of a run."""
+        self.run = run
+        self.ids = ids
+        self.distances = distances
+
+    @property
+    def tag(self) -> str:
+        """The tag on the picked samples."""
+        return str(self.run.params["tag"])
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """How many were selected of how many candidates, the smallest distance between two of them, and any note."""
+        return dict(self.run.summary)
+
+    def __len__(self) -> int:
+        """The number of picked samples."""
+        return len(self.ids)
+
+    def view(self) -> "DatasetView":
+        """The picked samples in the order of picking."""
+        return self.run.dataset.match_tags(self.tag).sort_by(f"{self.run.key}.rank")
+
+    def __repr__(self) -> str:
+        """The report in a few lines."""
+        lines = [f"{name}: {value}" for name, value in self._facts().items()]
+        return "\n".join([f"Selection {self.tag!r}", *(f"    {line}" for line in lines)])
+
+    def _repr_html_(self) -> str:
+        cells = [(escape(name), escape(str(value))) for name, value in self._facts().items()]
+        left = "style='text-align:left'"
+        rows = [f"<tr><th {left}>{name}</th><td {left}>{value}</td></tr>" for name, value in cells]
+        return f"<b>Selection {escape(repr(self.tag))}</b><table>{''.join(rows)}</table>"
+
+    def _facts(self) -> dict[str, Any]:
+        report = self.report
+        facts = {"dataset": self.run.dataset.name, "selected": f"{len(self)} of {report.get('candidates')} candidates"}
+        if report.get("without_vector"):
+            facts["without vector"] = str(report["without_vector"])
+        if "smallest_distance" in report:
+            facts["smallest distance"] = f"{report['smallest_distance']:.4g} between any two picks"
+        if "note" in report:
+            facts["note"] = report["note"]
+        return {**facts, "fields": f"{self.run.key}.rank, .distance"}

@@ -1,0 +1,1 @@
+"""What is known: the persistent model of datasets, samples and labels."""

@@ -1,0 +1,376 @@
+"""Values for many samples: found by key, checked against the schema, and written in one action."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import journal
+from .columns import checked_vectors, claim_model, read_scalars
+from .errors import FieldKindError, FieldNotFoundError, SchemaError
+from .labels import document_types
+from .progress import shown
+from .schema import (
+    DictField,
+    EmbeddedDocumentField,
+    Field,
+    ListField,
+    Schema,
+    VectorField,
+    check_field_name,
+    infer,
+    merge,
+)
+from .store import actions, catalog, codec, samples, vectors
+from .types import Progress, SampleId
+
+if TYPE_CHECKING:
+    from .collection import SampleCollection
+    from .dataset import Dataset
+
+
+def checked_tags(tags: str | Iterable[str]) -> list[str]:
+    """Tags as a list without repetition.
+
+    Raises:
+        SchemaError: if one is not text, or is empty.
+    """
+    listed = list(tags) if isinstance(tags, Iterable) and not isinstance(tags, str) else [tags]
+    for tag in listed:
+        if not isinstance(tag, str) or not tag:
+            raise SchemaError(f"{tag!r} cannot be a tag. Tags are text that is not empty.")
+    return list(dict.fromkeys(listed))
+
+
+def by_key(
+    collection: "SampleCollection", values: Mapping[Any, Any], key_field: str | None
+) -> tuple[list[SampleId], list[Any]]:
+    """Turn a dict from ids, or from values of `key_field`, into ids and values.
+
+    Raises:
+        SchemaError: if a key belongs to no sample of the collection.
+    """
+    ids, columns = read_scalars(collection, [key_field] if key_field and key_field != "id" else [])
+    keys = columns.get(key_field or "", ids)
+    pairs = [
+        (sample_id, values[key]) for sample_id, key in zip(ids, keys, strict=True) if _hashable(key) and key in values
+    ]
+    found = {key for key in keys if _hashable(key)}
+    missing = [key for key in values if key not in found]
+    if missing:
+        what = f"{key_field!r} value" if key_field else "id"
+        raise SchemaError(
+            f"{len(missing)} of {len(values)} keys are the {what} of no sample in {collection._title()}: "
+            f"{', '.join(map(repr, missing[:3]))}{', …' if len(missing) > 3 else ''}."
+        )
+    return [sample_id for sample_id, _ in pairs], [value for _, value in pairs]
+
+
+def _hashable(key: Any) -> bool:
+    return not isinstance(key, list | dict)
+
+
+def set_values(
+    root: "Dataset", path: str, ids: Sequence[SampleId], values: Sequence[Any], *,
+    skip_none: bool, expand_schema: bool, dynamic: bool, validate: bool, progress: Progress,
+) -> None:  # fmt: skip
+    """Write values at a path of samples by id; see `SampleCollection.set_values`."""
+    if path in {"id", "_id"}:
+        raise SchemaError("ids are given by the dataset and cannot be set.")
+    if skip_none:
+        kept = [row for row, value in enumerate(values) if value is not None]
+        ids, values = [ids[row] for row in kept], [values[row] for row in kept]
+    if not ids:
+        return
+    schema = root._current_schema()
+    target = _Target(schema, path, values, expand_schema=expand_schema, dynamic=dynamic)
+    if isinstance(target.field, VectorField) and "." not in path:
+        _set_vectors(root, path, ids, values)
+        return
+    checked = target.checked(ids, values) if validate else list(values)
+    # Also a field that exists: it may be deleted until the action begins.
+    declare = {**{name: schema[name] for name in [target.top] if name in schema}, **target.declare}
+    with (
+        journal.action(root._id, "set_values", [target.top], declare=declare) as action,
+        shown(len(ids), progress) as advance,
+    ):
+        if target.in_dict and target.list_path is None:
+            action.set(ids, {target.db_path: [codec.encode(value, path) for value in checked]})
+        elif target.list_path is None:
+            encoded = [codec.encode(value, path) for value in checked]
+            action.transform(ids, [target.db_path], lambda start, old: target.placed(start, old, ids, encoded))
+        else:
+            action.transform(ids, [target.list_path], lambda start, old: target.spread(start, old, ids, checked))
+        advance(len(ids))
+
+
+def _set_vectors(root: "Dataset", field: str, ids: Sequence[SampleId], values: Sequence[Any]) -> None:
+    """Write vectors where there are values, and nothing where there is None, in one action."""
+    rows = [row for row, value in enumerate(values) if value is not None]
+    matrix = checked_vectors(field, [ids[row] for row in rows], [values[row] for row in rows])
+    with journal.action(root._id, "set_values", [field], declare={field: VectorField()}) as action:
+        if rows:
+            claim_model(root._id, field, matrix.shape[1], None, ids)
+        markers: list[Any] = [None] * len(ids)
+        for row in rows:
+            markers[row] = vectors.marker(action.number)
+        action.insert_vectors([vectors.vector_key(action.number, ids[row]) for row in rows], matrix)
+        action.set(ids, {field: markers})
+        if rows:
+            action.set_model(field, {"dimension": matrix.shape[1]})
+
+
+class _Target:
+    """What a path means for writing: its field, what must be declared, and the list that is rewritten on the way."""
+
+    def __init__(self, schema: Schema, path: str, values: Sequence[Any], *, expand_schema: bool, dynamic: bool) -> None:
+        self.path = path
+        self.top = path.split(".", maxsplit=1)[0]
+        self.declare: dict[str, Field] = {}
+        self.list_path: str | None = None
+        parent = path.rpartition(".")[0]
+        if self.top not in schema:
+            if not expand_schema:
+                raise FieldNotFoundError.among(path, schema.names(), "the dataset")
+            check_field_name(self.top)
+        try:
+            resolved = schema.resolve(path)
+        except FieldNotFoundError:
+            if parent and not dynamic:
+                raise
+            above = schema.resolve(parent) if parent and self.top in schema else None
+        else:
+            above = resolved
+        self.list_parts = above.list_parts if above is not None else ()
+        if above is not None and above.path != path and isinstance(above.field, ListField):
+            self.list_parts = (*self.list_parts, above.path)
+        self.db_path = path
+        self.coerce: Callable[[Any], Any] | None = None
+        holder = schema.resolve(parent).field if parent and self.top in schema else None
+        while isinstance(holder, ListField):
+            holder = holder.subfield
+        if isinstance(holder, EmbeddedDocumentField) and holder.document_type in document_types:
+            attribute = path.rpartition(".")[2]
+            if attribute in {"id", "_id", "_cls"}:
+                raise SchemaError(f"{path!r} says which label it is and cannot be set; replace the labels instead.")
+            self.coerce = document_types[holder.document_type]._coercions.get(attribute)
+        if len(self.list_parts) > 1:
+            raise SchemaError(f"{path!r} lies inside more than one list; set the labels themselves instead.")
+        if self.list_parts:
+            self.list_path = self.list_parts[0]
+        self.field = self._field(schema, values)
+        self.in_dict = isinstance(self.declare.get(self.top) or schema.get(self.top), DictField)
+
+    def _field(self, schema: Schema, values: Sequence[Any]) -> Field | None:
+        """The field as declared, widened by the values where that is allowed; notes what has to be declared."""
+        try:
+            field = schema.resolve(self.path).field
+            is_new = False
+        except FieldNotFoundError:
+            field, is_new = None, True
+        flat = (
+            values
+            if self.list_path is None
+            else [item for value in values if value is not None for item in _listed(value, self.path)]
+        )
+        if is_new or isinstance(field, EmbeddedDocumentField | ListField) or self.path in schema:
+            for value in _one_of_each(flat):
+                field = _holding(field, value, self.path)
+        if is_new and field is None:
+            raise FieldKindError(
+                f"{self.path!r} is new and every value is None, so its kind is unknown. "
+                "Declare it with add_sample_field()."
+            )
+        if is_new and "." in self.path and self.top not in schema:
+            self.declare[self.top] = DictField()
+        elif field is not None and not isinstance(schema.get(self.top), DictField):
+            declared = self.path in schema
+            if is_new or (declared and field != schema[self.path]):
+                self.declare[self.path] = field
+        return field
+
+    def checked(self, ids: Sequence[SampleId], values: Sequence[Any]) -> list[Any]:
+        """The values as the field holds them."""
+        return [self._checked(sample_id, value) for sample_id, value in zip(ids, values, strict=True)]
+
+    def _checked(self, sample_id: SampleId, value: Any) -> Any:
+        if self.path == "tags":
+            value = checked_tags([] if value is None else _listed(value, self.path))
+        if value is None or self.field is None:
+            return value
+        coerce = self.coerce or self.field.coerce
+        try:
+            if self.list_path is not None:
+                return [None if item is None else coerce(item) for item in _listed(value, self.path)]
+            return coerce(value)
+        except FieldKindError as error:
+            raise FieldKindError(f"{self.path!r} on sample {sample_id}: {error}") from error
+
+    def placed(
+        self, start: int, old: Sequence[Any], ids: Sequence[SampleId], encoded: Sequence[Any]
+    ) -> dict[str, list[Any]]:
+        """New values at the path; one below a label that is not there can only be None."""
+        parent = self.db_path.rpartition(".")[0]
+        column = []
+        for row, document in enumerate(old):
+            value = encoded[start + row]
+            above = actions.value_at(document, parent) if parent and not self.in_dict else document
+            if above is actions.ABSENT or above is None:
+                if value is not None and document is not None:
+                    raise FieldKindError(
+                        f"sample {ids[start + row]} has no {parent!r}, so {self.path!r} cannot be set on it. "
+                        "Pass None for it, or skip_none=True."
+                    )
+                value = actions.ABSENT
+            column.append(value)
+        return {self.db_path: column}
+
+    def spread(
+        self, start: int, old: Sequence[Any], ids: Sequence[SampleId], values: Sequence[Any]
+    ) -> dict[str, list[Any]]:
+        """The lists with each element's attribute set to its value."""
+        assert self.list_path is not None
+        attribute = self.path[len(self.list_path) + 1 :]
+        column = []
+        for row, document in enumerate(old):
+            items = actions.value_at(document, self.list_path)
+            value = values[start + row]
+            held = len(items) if isinstance(items, list) else 0
+            if value is None or document is None:
+                column.append(items if isinstance(items, list) else actions.ABSENT)
+                continue
+            if len(value) != held:
+                raise SchemaError(
+                    f"sample {ids[start + row]} has {held} labels in {self.list_path!r}, "
+                    f"but was given {len(value)} values."
+                )
+            column.append(
+                [_with(item, attribute, codec.encode(new, self.path)) for item, new in zip(items, value, strict=True)]
+                if held
+                else items
+            )
+        return {self.list_path: column}
+
+
+def _holding(field: Field | None, value: Any, path: str) -> Field:
+    """The field widened by a value; one that cannot be leaves it as it is, and is coerced or refused later."""
+    inferred = infer(value)
+    assert inferred is not None, "None was left out"
+    if field is None:
+        return inferred
+    try:
+        return merge(field, inferred, path)
+    except FieldKindError:
+        return field
+
+
+def _with(item: Mapping[str, Any], attribute: str, value: Any) -> dict[str, Any]:
+    changed = dict(item)
+    if value is None:
+        changed.pop(attribute, None)
+    else:
+        changed[attribute] = value
+    return changed
+
+
+def _listed(value: Any, path: str) -> list[Any]:
+    if isinstance(value, list | tuple | np.ndarray):
+        return list(value)
+    raise SchemaError(f"{path!r} is or lies inside a list, so each sample needs a list of values; got {value!r}.")
+
+
+def _one_of_each(values: Iterable[Any]) -> Iterable[Any]:
+    """One value of each type, and every list and dict: enough to infer a field."""
+    seen: set[type] = set()
+    for value in values:
+        kind = type(value)
+        if value is None or (kind in seen and not isinstance(value, list | tuple | dict | np.ndarray)):
+            continue
+        seen.add(kind)
+        yield value
+
+
+def delete_samples(root: "Dataset", ids: Sequence[SampleId], verb: str = "delete_samples") -> None:
+    """Delete samples by id, in one action on whole samples."""
+    if ids:
+        with journal.action(root._id, verb, None) as action:
+            action.delete(ids)
+
+
+def move_field(root: "Dataset", verb: str, old: str, new: str, *, keep: bool) -> None:
+    """Copy or move the values of a field to another path, and its declaration with it.
+
+    Args:
+        root: the dataset.
+        verb: what the history shows.
+        old: a declared path.
+        new: a path beside it that does not exist.
+        keep: whether the values stay at `old` too.
+    """
+    schema = root._current_schema()
+    schema.renamed(old, new)
+    below = {
+        new + path[len(old) :]: schema[path] for path in schema.paths() if path == old or path.startswith(old + ".")
+    }
+    within = _list_around(schema, old)
+
+    def moved(_start: int, documents: Sequence[Any]) -> dict[str, list[Any]]:
+        if within is not None:
+            names = old[len(within) + 1 :], new[len(within) + 1 :]
+            return _in_lists(documents, within, lambda item: _moved(item, *names, keep=keep))
+        values = [actions.value_at(document, old) for document in documents]
+        return {new: values, old: values if keep else [actions.ABSENT] * len(values)}
+
+    tops = sorted({path.partition(".")[0] for path in (old, new)})
+    with journal.action(root._id, verb, tops, declare=below, remove=() if keep else (old,)) as action:
+        ids = samples.sample_ids(root._id, [{"$match": {old: {"$exists": True}}}])
+        action.transform(ids, [old, new] if within is None else [within], moved)
+        known = catalog.field_records(root._id)
+        for path in below:
+            model = known.get(old + path[len(new) :], {}).get("model")
+            if model:
+                catalog.change_field(root._id, path, model=model)
+
+
+def empty_field(root: "Dataset", verb: str, path: str, *, remove: bool) -> None:
+    """Unset a field on all samples; with `remove`, take it out of the schema too."""
+    top = path.split(".", maxsplit=1)[0]
+    within = _list_around(root._current_schema(), path)
+
+    def emptied(_start: int, documents: Sequence[Any]) -> dict[str, list[Any]]:
+        if within is not None:
+            return _in_lists(documents, within, lambda item: _with(item, path[len(within) + 1 :], None))
+        return {path: [actions.ABSENT] * len(documents)}
+
+    with journal.action(root._id, verb, [top], remove=(path,) if remove else ()) as action:
+        ids = samples.sample_ids(root._id, [{"$match": {path: {"$exists": True}}}])
+        action.transform(ids, [path if within is None else within], emptied)
+
+
+def _list_around(schema: Schema, path: str) -> str | None:
+    """The list of labels that a declared path lies in, None if it lies in none.
+
+    Raises:
+        SchemaError: if it lies deeper than in a label of that list.
+    """
+    lists = schema.resolve(path).list_parts
+    if not lists:
+        return None
+    if len(lists) > 1 or "." in path[len(lists[0]) + 1 :]:
+        raise SchemaError(f"{path!r} lies too deep for this; change the labels in {lists[0]!r} themselves.")
+    return lists[0]
+
+
+def _in_lists(
+    documents: Sequence[Any], path: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, list[Any]]:
+    """The lists at a path with each element changed; what is no list stays."""
+    column = [actions.value_at(document, path) for document in documents]
+    return {path: [[change(item) for item in items] if isinstance(items, list) else items for items in column]}
+
+
+def _moved(item: Mapping[str, Any], old: str, new: str, *, keep: bool) -> dict[str, Any]:
+    changed = dict(item)
+    if old in changed:
+        changed[new] = changed[old] if keep else changed.pop(old)
+    return changed

@@ -1,0 +1,87 @@
+"""What every family of methods stands on: the dataset behind a collection, its stages, its pipeline and schema."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..schema import Schema
+from ..stages import Stage
+from ..store import samples
+from ..types import Bson
+
+if TYPE_CHECKING:
+    from ..dataset import Dataset
+    from ..view import DatasetView
+
+
+class Base:
+    """The part of a collection that its dataset or view supplies."""
+
+    @property
+    def _root(self) -> "Dataset":
+        """The dataset that holds the samples."""
+        raise AssertionError("a dataset or view supplies this")
+
+    @property
+    def _stages(self) -> tuple[Stage, ...]:
+        """The stages between the dataset and this collection."""
+        return ()
+
+    def _title(self) -> str:
+        """How messages call this collection."""
+        name = f"dataset {self._root.name!r}"
+        return name if not self._stages else f"this view of {name}"
+
+    def _schema(self) -> Schema:
+        """The fields that samples of this collection have now."""
+        schema = self._root._current_schema()
+        for stage in self._stages:
+            schema = stage.schema_after(schema)
+        return schema
+
+    def _pipeline(self, *, ordered: bool = True) -> list[Bson]:
+        """The aggregation pipeline that gives this collection's documents.
+
+        Args:
+            ordered: whether their order matters; if not, the sort by id is left out where no stage needs it.
+        """
+        schema = self._root._current_schema()
+        steps: list[Bson] = []
+        needed = ordered or any(stage.needs_order for stage in self._stages)
+        if needed and not self._is_sorted_first():
+            steps.append({"$sort": {"_id": 1}})
+        for stage in self._stages:
+            steps.extend(stage.to_mongo(schema))
+            schema = stage.schema_after(schema)
+        return steps
+
+    def _is_sorted_first(self) -> bool:
+        """Whether a stage that sorts comes before any that counts positions."""
+        for stage in self._stages:
+            if stage.sets_order:
+                return True
+            if stage.needs_order:
+                return False
+        return False
+
+    def _documents(self, steps: Sequence[Bson] = (), *, ordered: bool = True) -> Iterator[Bson]:
+        """The documents of this collection, after further pipeline steps."""
+        return samples.aggregate(self._root._id, [*self._pipeline(ordered=ordered), *steps])
+
+    def _then(self, stage: Stage) -> "DatasetView":
+        """The view of this collection through one more stage, checked now."""
+        from ..view import DatasetView
+
+        stage.validate(self._schema())
+        return DatasetView(self._root, (*self._stages, stage))
+
+    def _facts(self) -> dict[str, Any]:
+        """What the repr shows."""
+        schema = self._schema()
+        return {
+            "name": self._root.name,
+            "media_type": self._root.media_type,
+            "num_samples": len(self),  # type: ignore[arg-type]  # Reading supplies it
+            "persistent": self._root.persistent,
+            "tags": list(self._root.tags),
+            "fields": {name: str(schema[name]) for name in schema.names()},
+        }

@@ -1,0 +1,270 @@
+"""Columns: one array per field instead of one object per sample. What every score reads and writes.
+
+Reads wait for bulk writes that are under way on what they read, and start again if one began meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import journal
+from .errors import FieldKindError, FieldNotFoundError, ModelError, SaccadeError, SchemaError
+from .schema import DictField, Field, Schema, VectorField, check_field_name, infer, merge
+from .store import catalog, codec, samples, vectors
+from .store.matrix_cache import load_matrix
+from .types import FloatArray, SampleId
+
+if TYPE_CHECKING:
+    from .collection import SampleCollection
+
+
+def read_ids(collection: "SampleCollection") -> list[SampleId]:
+    """The ids of a dataset's or view's samples, in its order."""
+    return samples.sample_ids(collection._root._id, collection._pipeline())
+
+
+def read_vectors(collection: "SampleCollection", field: str) -> tuple[list[SampleId], FloatArray]:
+    """Read a vector field as one matrix.
+
+    Samples without a vector are left out. The first read fetches the vectors; later ones map the cached matrix.
+
+    Args:
+        collection: a dataset or view.
+        field: a vector field.
+
+    Returns:
+        The ids, and (n, d) float32 in their order, which may be read-only; (0, 0) where no sample has a vector.
+
+    Raises:
+        FieldNotFoundError: if there is no such field.
+        FieldKindError: if it is not a vector field.
+    """
+    schema = collection._schema()
+    resolved = schema.resolve(field, collection._title())
+    if not isinstance(resolved.field, VectorField) or "." in field:
+        having = [path for path in schema.names() if isinstance(schema[path], VectorField)]
+        raise FieldKindError(
+            f"field {field!r} is a {resolved.field}, not a vector field of samples. "
+            f"Vector fields: {', '.join(having) or 'none; compute_embeddings() makes one'}."
+        )
+    root = collection._root._id
+
+    def read() -> tuple[list[SampleId], FloatArray]:
+        ids, numbers = vectors.read_markers(root, collection._pipeline(), field)
+        keys = vectors.vector_keys(numbers, ids)
+
+        def everything() -> np.ndarray[Any, Any]:
+            if not collection._stages:
+                return keys
+            every_id, every_number = vectors.read_markers(root, [{"$sort": {"_id": 1}}], field)
+            return vectors.vector_keys(every_number, every_id)
+
+        return ids, load_matrix(root, field, keys, everything)
+
+    return journal.stable_read(root, [field], read)
+
+
+def read_scalars(collection: "SampleCollection", fields: Sequence[str]) -> tuple[list[SampleId], dict[str, list[Any]]]:
+    """Read several fields in one pass.
+
+    Args:
+        collection: a dataset or view.
+        fields: paths of fields.
+
+    Returns:
+        The ids, and for each field its values in their order, None where missing.
+
+    Raises:
+        FieldNotFoundError: if a field does not exist.
+    """
+    schema = collection._schema()
+    db_paths = {field: schema.resolve(field, collection._title()).db_path for field in fields}
+    step = {"$project": {"_id": 1, **{f"v{position}": f"${path}" for position, path in enumerate(db_paths.values())}}}
+
+    def read() -> tuple[list[SampleId], dict[str, list[Any]]]:
+        documents = list(samples.aggregate(collection._root._id, [*collection._pipeline(), step]))
+        columns = {}
+        for position, field in enumerate(db_paths):
+            decoded = codec.decoder(schema.resolve(field).field)
+            columns[field] = [decoded(document.get(f"v{position}")) for document in documents]
+        return [str(document["_id"]) for document in documents], columns
+
+    return journal.stable_read(collection._root._id, list(fields), read)
+
+
+def write_scalars(
+    collection: "SampleCollection",
+    columns: Mapping[str, Sequence[Any]],
+    ids: Sequence[SampleId],
+    *,
+    verb: str = "write_scalars",
+) -> None:
+    """Write one value per sample into each of several fields, in one action: all of it, or nothing.
+
+    Args:
+        collection: a dataset or view.
+        columns: for each path the values, in the order of `ids`; None for samples without one. A path such as
+            "selections.batch_7.rank" lies inside a dict field, which is made where needed.
+        ids: the samples.
+        verb: what the history shows.
+
+    Writes:
+        The named fields, declared where they are new.
+
+    Raises:
+        FieldKindError: if a value is NaN or infinite, naming the sample, or does not fit its field.
+        SchemaError: if a column has another length than `ids`.
+    """
+    root = collection._root
+    prepared = {path: scalars_of(path, values, ids) for path, values in columns.items()}
+    declare = {path.split(".")[0]: column_field(root._schema(), path, values) for path, values in prepared.items()}
+    with journal.action(root._id, verb, sorted(declare), declare=declare) as action:
+        action.set(ids, prepared)
+
+
+def scalars_of(path: str, values: Any, ids: Sequence[SampleId]) -> list[Any]:
+    """Check a column of scores and give it as plain Python values."""
+    if len(values) != len(ids):
+        raise SchemaError(f"{path!r} was given {len(values)} values for {len(ids)} samples. Give one value per sample.")
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise SchemaError(f"{path!r} was given an array of shape {values.shape}; expected ({len(ids)},).")
+        values = values.tolist()
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    for sample_id, value in zip(ids, plain, strict=True):
+        if isinstance(value, float) and not np.isfinite(value):
+            raise FieldKindError(
+                f"{path!r} would be {value} on sample {sample_id}; a score must be finite. Use None for none."
+            )
+    return plain
+
+
+def column_field(schema: Schema, path: str, values: Sequence[Any]) -> Field:
+    """The top-level field that a column needs: as declared, else inferred from the values.
+
+    Raises:
+        FieldKindError: if the values do not fit the declared field.
+        SchemaError: if a new field cannot have this name.
+    """
+    top, _, rest = path.partition(".")
+    field = schema.get(top)
+    if field is None:
+        check_field_name(top)
+    if rest:
+        if not isinstance(field, DictField | None):
+            raise FieldKindError(f"{path!r} cannot be written, since {top!r} is a {field}; it must be a DictField.")
+        return field or DictField()
+    kinds = {type(value): value for value in values if value is not None}
+    for value in kinds.values():
+        inferred = infer(value)
+        assert inferred is not None, "None was left out above"
+        field = inferred if field is None else merge(field, inferred, path)
+    if field is None:
+        raise FieldKindError(
+            f"{path!r} has no value on any sample, so its kind is unknown. Declare it with add_sample_field()."
+        )
+    return field
+
+
+def write_vectors(
+    collection: "SampleCollection",
+    field: str,
+    ids: Sequence[SampleId],
+    matrix: FloatArray | Sequence[FloatArray],
+    *,
+    model: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+    verb: str = "write_vectors",
+) -> None:
+    """Store one vector per sample, in one action.
+
+    Args:
+        collection: a dataset or view.
+        field: the vector field, declared if new.
+        ids: the samples.
+        matrix: (n, d) floats; stored as float32.
+        model: what made them: {"name", "version"}; kept in the catalogue, one per field.
+        overwrite: replace another model's vectors; `ids` must then hold all samples that have the field.
+        verb: what the history shows.
+
+    Raises:
+        FieldKindError: if a vector holds NaN or infinity, or has another length than the field's.
+        ModelError: if the field holds another model's vectors.
+    """
+    root = collection._root
+    rows = checked_vectors(field, ids, matrix)
+    if len(rows) == 0:
+        return
+    column_field(root._schema(), field, [rows[0]])
+    with journal.action(root._id, verb, [field], declare={field: VectorField()}) as action:
+        claim_model(root._id, field, rows.shape[1], model, ids if overwrite else None)
+        keys = [vectors.vector_key(action.number, sample_id) for sample_id in ids]
+        action.insert_vectors(keys, rows)
+        action.set(ids, {field: [vectors.marker(action.number)] * len(ids)})
+        action.set_model(field, {**(model or {}), "dimension": rows.shape[1]})
+
+
+def checked_vectors(field: str, ids: Sequence[SampleId], matrix: FloatArray | Sequence[FloatArray]) -> FloatArray:
+    """Check vectors and give them as one (n, d) float32 matrix."""
+    try:
+        rows = np.asarray(matrix, dtype=np.float32)
+    except (ValueError, TypeError) as error:
+        raise FieldKindError(
+            f"the vectors of field {field!r} have different lengths or are no numbers: {error}"
+        ) from error
+    if len(rows) != len(ids):
+        raise SchemaError(f"{field!r} was given {len(rows)} vectors for {len(ids)} samples. Give one per sample.")
+    if len(rows) and (rows.ndim != 2 or rows.shape[1] == 0):
+        raise FieldKindError(f"the vectors of field {field!r} have shape {rows.shape}; expected ({len(ids)}, d).")
+    finite = np.isfinite(rows).all(axis=1) if len(rows) else np.ones(0, dtype=bool)
+    if not finite.all():
+        raise FieldKindError(
+            f"the vector for sample {ids[int(np.argmin(finite))]} in field {field!r} holds NaN or infinity. "
+            "Leave that sample out."
+        )
+    return rows
+
+
+def claim_model(
+    dataset_id: str, field: str, dimension: int, model: Mapping[str, Any] | None, replaced: Sequence[SampleId] | None
+) -> None:
+    """Refuse vectors of another length or model, unless they replace all there are.
+
+    Raises:
+        FieldKindError: if the length differs.
+        ModelError: if the model differs.
+    """
+    known = (catalog.field_records(dataset_id).get(field) or {}).get("model") or {}
+    remedy = "Use another field, or compute the field again for all samples with overwrite=True."
+    problem: SaccadeError
+    if known and known["dimension"] != dimension:
+        problem = FieldKindError(
+            f"field {field!r} holds vectors of {known['dimension']} numbers; these have {dimension}. {remedy}"
+        )
+    elif model is not None and known.get("name") is not None and _named(known) != _named(model):
+        problem = ModelError(
+            f"field {field!r} holds vectors of model {_named(known)}, not of {_named(model)}. {remedy}"
+        )
+    else:
+        return
+    # A marker, or a list with markers of labels; `$ne: None` would overlook lists in which some label has none.
+    holding = samples.sample_ids(dataset_id, [{"$match": {field: {"$type": ["int", "long"]}}}])
+    if not set(holding) <= set(replaced or ()):
+        raise problem
+
+
+def set_model(dataset_id: str, field: str, dimension: int, model: Mapping[str, Any] | None) -> None:
+    """Note in the catalogue what a field's vectors are."""
+    catalog.change_field(dataset_id, field, model={**(model or {}), "dimension": dimension})
+
+
+def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | None:
+    """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known."""
+    if field not in collection._schema():
+        raise FieldNotFoundError.among(field, collection._schema().names(), collection._title())
+    return (catalog.field_records(collection._root._id).get(field) or {}).get("model") or None
+
+
+def _named(model: Mapping[str, Any]) -> str:
+    return f"{model.get('name')!r} (version {model.get('version')})"

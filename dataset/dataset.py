@@ -1,0 +1,307 @@
+"""A dataset: named, persistent by default, and the root of every view.
+
+What it shares with views is `collection`; its fields are `field_editing`; making one from files or JSON is `creation`.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from . import bulk, display, journal
+from .collection import SampleCollection
+from .creation import Creating
+from .describing import Describing, checked_name, default_names
+from .errors import DatasetError, DatasetExistsError, SampleNotFoundError, SchemaError
+from .field_editing import FieldEditing
+from .ingest import Ingest, save
+from .labels import to_jsonable
+from .progress import shown
+from .sample import Sample
+from .schema import FloatField, IntField, Schema
+from .stages import Stage
+from .store import actions, catalog, samples
+from .store.matrix_cache import forget_matrices
+from .types import Bson, Progress, SampleId
+from .view import DatasetView
+
+
+class Dataset(Describing, FieldEditing, Creating):
+    """A named collection of samples in the database.
+
+    Args:
+        name: its name; None chooses one from the time.
+        persistent: whether it outlives the processes that use it.
+        overwrite: whether to delete a dataset of this name first.
+
+    Raises:
+        DatasetExistsError: if the name is taken and `overwrite` is not set.
+        DatasetError: if the name cannot be used.
+
+    Example:
+        >>> dataset = Dataset("readme-example", overwrite=True)  # doctest: +SKIP
+    """
+
+    def __init__(self, name: str | None = None, persistent: bool = True, overwrite: bool = False) -> None:
+        """Make an empty dataset."""
+        self._begin(self._reserve(name, persistent=persistent, overwrite=overwrite))
+        self._finish(name)
+
+    # --- the record -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def _reserve(cls, name: str | None, *, persistent: bool, overwrite: bool) -> str:
+        """Make the invisible beginning of a dataset; returns its id.
+
+        One that it replaces stays until `_finish`; the new one has a name until then that users cannot give.
+        """
+        if name is None:
+            return cls._reserve_default(persistent=persistent)
+        if overwrite and checked_name(name) in catalog.dataset_names():
+            return cls._create(f"(making) {secrets.token_hex(8)}", persistent=persistent)
+        return cls._create(checked_name(name), persistent=persistent)
+
+    @classmethod
+    def _reserve_default(cls, *, persistent: bool) -> str:
+        names = default_names()
+        while True:
+            with suppress(DatasetExistsError):
+                return cls._create(next(names), persistent=persistent)
+
+    @classmethod
+    def _create(cls, name: str, *, persistent: bool) -> str:
+        dataset_id = catalog.create_dataset(name, persistent=persistent, library_version=metadata.version("saccade"))
+        samples.create_collection(dataset_id)
+        actions.ensure_indexes()
+        return dataset_id
+
+    def _begin(self, dataset_id: str) -> None:
+        self._id = dataset_id
+        self._cached: tuple[int, Schema] | None = None
+        self.reload()
+
+    def _finish(self, name: str | None) -> None:
+        """Make it visible, in place of another one of this name where it was made to replace it."""
+        if name is None or self.name == name:
+            catalog.update_dataset(self._id, state="ready")
+        else:
+            replaced = catalog.replace_dataset(self._id, name)
+            if replaced is not None:
+                forget_matrices(replaced)
+        self.reload()
+
+    @classmethod
+    def _open(cls, name: str) -> "Dataset":
+        """Load a dataset by name, after undoing what dead writers left half-done."""
+        catalog.tidy()
+        record = catalog.find_dataset(name)
+        if record["format_version"] > catalog.FORMAT_VERSION:
+            raise DatasetError(
+                f"dataset {name!r} was written by Saccade {record.get('library_version')} in a newer form "
+                f"({record['format_version']}; this version knows {catalog.FORMAT_VERSION}). Upgrade Saccade."
+            )
+        dataset = cls.__new__(cls)
+        dataset._begin(str(record["_id"]))
+        if not record["persistent"]:
+            catalog.open_dataset(dataset._id)
+        journal.recover_dead(dataset._id)
+        return dataset
+
+    @property
+    def _root(self) -> "Dataset":
+        return self
+
+    def _current_schema(self) -> Schema:
+        record = catalog.get_dataset(self._id)
+        revision = int(record["schema_revision"])
+        if self._cached is None or self._cached[0] != revision:
+            self._cached = (revision, catalog.read_schema(self._id))
+        return self._cached[1]
+
+    def _known_revision(self) -> int:
+        return -1 if self._cached is None else self._cached[0]
+
+    def _count(self) -> int:
+        catalog.get_dataset(self._id)
+        return samples.count(self._id)
+
+    def _is_number(self, path: str) -> bool:
+        return self.has_field(path) and isinstance(self._current_schema().resolve(path).field, FloatField | IntField)
+
+    def _view_of(self, stages: Sequence[Bson]) -> DatasetView:
+        return DatasetView(self, tuple(Stage.from_dict(stage) for stage in stages))
+
+    def view_from_dict(self, stored: Mapping[str, Any]) -> DatasetView:
+        """The view that `DatasetView.to_dict` described."""
+        return self._view_of(stored["stages"])
+
+    # --- samples in and out -----------------------------------------------------------------------------------------
+
+    def add_sample(self, sample: Sample, expand_schema: bool = True, dynamic: bool = False) -> SampleId:
+        """Add one sample; see `add_samples`.
+
+        Returns:
+            Its id.
+        """
+        return self.add_samples([sample], expand_schema=expand_schema, dynamic=dynamic)[0]
+
+    def add_samples(
+        self,
+        samples: "Iterable[Sample]",
+        expand_schema: bool = True,
+        dynamic: bool = False,
+        progress: Progress = False,
+        num_samples: int | None = None,
+    ) -> list[SampleId]:
+        """Add samples, from a list or a generator.
+
+        Args:
+            samples: Sample objects; dicts of their fields and filepaths are accepted too. A sample of another
+                dataset is copied.
+            expand_schema: declare fields that are new; else they are an error.
+            dynamic: declare attributes of labels that their classes do not have.
+            progress: whether to show a bar.
+            num_samples: how many there are, if `samples` cannot tell.
+
+        Returns:
+            The ids, in the order of the samples.
+
+        Raises:
+            FieldKindError: if a value does not fit its field; the dataset is then as it was before the call.
+            FieldNotFoundError: if a field is new and `expand_schema` is False.
+        """
+        given = list(samples) if isinstance(samples, DatasetView | Dataset) else samples
+        total = num_samples if num_samples is not None else len(given) if isinstance(given, Sequence) else None
+        call = Ingest(self, expand_schema=expand_schema, dynamic=dynamic)
+        with shown(total, progress) as advance:
+            call.add(given, advance)
+        if call.ids:
+            catalog.touch(self._id)
+        return call.ids
+
+    def add_images(
+        self,
+        paths_or_samples: Iterable[str | PathLike[str]],
+        tags: str | Sequence[str] | None = None,
+        progress: Progress = False,
+    ) -> list[SampleId]:
+        """Add images by their paths.
+
+        Args:
+            paths_or_samples: paths or URLs.
+            tags: tags for all of them.
+            progress: whether to show a bar.
+        """
+        listed = bulk.checked_tags(tags or [])
+        return self.add_samples((Sample(path, tags=listed) for path in paths_or_samples), progress=progress)
+
+    def add_columns(self, columns: Mapping[str, Sequence[Any]], progress: Progress = False) -> list[SampleId]:
+        """Add samples from columns: one sequence or array per field, all of the same length.
+
+        Args:
+            columns: "filepath" and further fields; an (n, d) array of floats becomes a vector field; None leaves a
+                value out.
+            progress: whether to show a bar.
+
+        Returns:
+            The ids, in order.
+
+        Raises:
+            SchemaError: if there is no "filepath" or the lengths differ.
+        """
+        if "filepath" not in columns:
+            raise SchemaError(f"add_columns needs a 'filepath' column; got {', '.join(columns) or 'none'}.")
+        lengths = {name: len(values) for name, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise SchemaError(
+                f"the columns have different lengths: {', '.join(f'{n} {k}' for n, k in lengths.items())}."
+            )
+        names = list(columns)
+        rows = zip(*columns.values(), strict=True)
+        made = [Sample(**{n: v for n, v in zip(names, row, strict=True) if v is not None}) for row in rows]
+        return self.add_samples(made, progress=progress)
+
+    def delete_samples(self, samples_or_ids: Any) -> None:
+        """Delete samples: ids, samples, or a view. All of them, or none if it fails.
+
+        Raises:
+            SampleNotFoundError: if an id is not in the dataset.
+            ViewError: if something given is no id, sample or view.
+        """
+        if isinstance(samples_or_ids, SampleCollection):
+            wanted = samples_or_ids._ids()
+        else:
+            chosen = self.select(samples_or_ids)
+            wanted = list(chosen.stages[-1].sample_ids)  # type: ignore[attr-defined]  # it is a Select
+        missing = set(wanted) - samples.existing(self._id, wanted)
+        if missing:
+            raise SampleNotFoundError(
+                f"{len(missing)} of {len(wanted)} samples to delete are not in dataset {self.name!r}, "
+                f"such as {min(missing)}. Nothing was deleted."
+            )
+        bulk.delete_samples(self, wanted)
+
+    def clear(self) -> None:
+        """Delete all samples; fields, tags and runs stay. All samples, or none if it fails."""
+        bulk.delete_samples(self, self._ids(), verb="clear")
+
+    def delete(self) -> None:
+        """Delete the dataset with all that belongs to it. This cannot be undone."""
+        catalog.drop_dataset(self._id)
+        forget_matrices(self._id)
+
+    def _save_samples(self, changed: Sequence[Sample]) -> None:
+        save(self, changed)
+
+    # --- forms ------------------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """The dataset with its samples as values that JSON can hold."""
+        schema = self._current_schema()
+        return {
+            "name": self.name, "persistent": self.persistent, "description": self.description, "tags": list(self.tags),
+            "info": to_jsonable(self.info), "classes": self.classes, "default_classes": self.default_classes,
+            "sample_fields": {path: schema[path].to_dict() for path in schema.paths()},
+            "samples": [sample.to_dict() for sample in self],
+        }  # fmt: skip
+
+    def to_json(self, *, pretty_print: bool = False) -> str:
+        """The dataset with its samples as JSON text."""
+        return json.dumps(self.to_dict(), indent=2 if pretty_print else None, ensure_ascii=False)
+
+    def write_json(self, json_path: str | PathLike[str], *, pretty_print: bool = False) -> None:
+        """Write the dataset with its samples to a JSON file; `Dataset.from_json` reads it."""
+        target = Path(json_path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(self.to_json(pretty_print=pretty_print), encoding="utf-8")
+
+    def summary(self) -> str:
+        """What the repr shows."""
+        return repr(self)
+
+    def stats(self) -> dict[str, int]:
+        """The number of samples, and the bytes of samples, vectors and journal before compression."""
+        sizes = samples.storage_sizes(self._id)
+        return {
+            "samples_count": len(self), "samples_bytes": sizes["samples"], "vectors_bytes": sizes["vectors"],
+            "journal_bytes": sizes["images"], "total_bytes": sum(sizes.values()),
+        }  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same dataset of the database."""
+        return isinstance(other, Dataset) and self._id == other._id
+
+    def __hash__(self) -> int:
+        """A hash that agrees with equality."""
+        return hash(self._id)
+
+    def __repr__(self) -> str:
+        """Name, size and fields."""
+        return display.dataset_text(**self._facts())
+
+    def _repr_html_(self) -> str:
+        return display.dataset_html(**self._facts(), thumbnails=self._thumbnails())

@@ -1,0 +1,229 @@
+"""How datasets, views, samples and runs look: as text in a terminal and as HTML in a notebook.
+
+Pure functions from plain summaries. The HTML needs nothing else (no script, no style sheet), takes its colours from the
+notebook and escapes everything that comes from users. Only `thumbnail` touches a file.
+"""
+
+import struct
+import warnings
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from html import escape
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from .labels._text import block, brief
+
+_LINE = "1px solid rgba(128,128,128,.35)"
+_PICTURE = f"height:64px;border:{_LINE};border-radius:3px;margin:0 4px 4px 0;display:inline-block"
+_CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;background:none"
+_NAME = f"{_CELL};opacity:.65;white-space:nowrap"
+_TEXT = f"{_CELL};font-family:monospace;white-space:pre-wrap"
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
+"""What Pillow raises for broken files."""
+
+
+def dataset_text(
+    name: str,
+    media_type: str | None,
+    num_samples: int,
+    persistent: bool,
+    tags: Sequence[str],
+    fields: Mapping[str, str],
+) -> str:
+    """Show a dataset.
+
+    Example:
+        >>> print(dataset_text("street", "image", 200, True, ["day"], {"id": "ObjectIdField"}))
+        Name:        street
+        Media type:  image
+        Num samples: 200
+        Persistent:  True
+        Tags:        ['day']
+        Sample fields:
+            id: ObjectIdField
+    """
+    facts = _dataset_facts(name, media_type, num_samples, persistent, tags)
+    return "\n".join([_aligned(facts), "Sample fields:", _aligned(fields, "    ")])
+
+
+def view_text(
+    name: str,
+    media_type: str | None,
+    num_samples: int,
+    persistent: bool,
+    tags: Sequence[str],
+    fields: Mapping[str, str],
+    stages: Sequence[str],
+) -> str:
+    """Show a view: its dataset as it appears through it, and its stages in order."""
+    facts = {"Dataset": name, **_dataset_facts(name, media_type, num_samples, persistent, tags)}
+    del facts["Name"]
+    steps = [f"    {position}. {stage}" for position, stage in enumerate(stages, start=1)] or ["    ---"]
+    return "\n".join([_aligned(facts), "Sample fields:", _aligned(fields, "    "), "View stages:", *steps])
+
+
+def sample_text(values: Mapping[str, Any]) -> str:
+    """Show a sample's fields, one per line and labels indented, long lists and arrays cut.
+
+    Example:
+        >>> print(sample_text({"id": None, "filepath": "/a.png", "tags": []}))
+        <Sample: {
+            'id': None,
+            'filepath': '/a.png',
+            'tags': [],
+        }>
+    """
+    rows = [f"    {name!r}: {block(value, 4)},\n" for name, value in values.items()]
+    return "<Sample: {\n" + "".join(rows) + "}>"
+
+
+def run_text(key: str, facts: Mapping[str, Any]) -> str:
+    """Show a run: its key and whatever else is known of it."""
+    return _aligned({"Run": key, **{_title(name): _plain(name, value) for name, value in facts.items()}})
+
+
+def dataset_html(
+    name: str,
+    media_type: str | None,
+    num_samples: int,
+    persistent: bool,
+    tags: Sequence[str],
+    fields: Mapping[str, str],
+    thumbnails: Iterable[str | None] = (),
+) -> str:
+    """Show a dataset in a notebook.
+
+    Args:
+        name: its name.
+        media_type: image, video or whatever it holds.
+        num_samples: how many samples it has.
+        persistent: whether it outlives the session.
+        tags: its own tags.
+        fields: the name of each field's kind, by field.
+        thumbnails: pictures of its first samples, as `thumbnail` gives them; None is passed over.
+    """
+    facts = _dataset_facts(name, media_type, num_samples, persistent, tags)
+    del facts["Name"]
+    return _page(name, "dataset", [_table(facts), _strip(thumbnails), _folded("Sample fields", _table(fields))])
+
+
+def view_html(
+    name: str,
+    media_type: str | None,
+    num_samples: int,
+    persistent: bool,
+    tags: Sequence[str],
+    fields: Mapping[str, str],
+    stages: Sequence[str],
+    thumbnails: Iterable[str | None] = (),
+) -> str:
+    """Show a view in a notebook: as its dataset, with its stages in order."""
+    facts = _dataset_facts(name, media_type, num_samples, persistent, tags)
+    del facts["Name"]
+    steps = {str(position): stage for position, stage in enumerate(stages, start=1)}
+    parts = [_table(facts), _strip(thumbnails), _folded("View stages", _table(steps), is_open=True)]
+    return _page(name, "view of dataset", [*parts, _folded("Sample fields", _table(fields))])
+
+
+def sample_html(values: Mapping[str, Any], thumbnail: str | None = None) -> str:
+    """Show a sample in a notebook, with its picture if there is one."""
+    title = Path(str(values.get("filepath") or "")).name or "not saved"
+    shown = {name: value if isinstance(value, str) else block(value) for name, value in values.items()}
+    return _page(title, "sample", [_strip([thumbnail]), _table(shown)])
+
+
+def run_html(key: str, facts: Mapping[str, Any]) -> str:
+    """Show a run in a notebook."""
+    return _page(key, "run", [_table({_title(name): _plain(name, value) for name, value in facts.items()})])
+
+
+def thumbnail(path: str, size: int = 96) -> str | None:
+    """Give a small picture of an image file as a data URI.
+
+    Args:
+        path: a file on this machine.
+        size: the longer side, in pixels.
+
+    Returns:
+        The URI, or None if the file is missing or is no readable image.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        if not Path(path).is_file():
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd metadata; a repr is no place to complain of it
+            with Image.open(path) as image:
+                image.draft("RGB", (2 * size, 2 * size))
+                small = _eight_bits(ImageOps.exif_transpose(image))
+                small.thumbnail((size, size))
+                data = BytesIO()
+                small.save(data, "PNG")
+    except (*_UNREADABLE, Image.DecompressionBombError):
+        return None
+    return f"data:image/png;base64,{b64encode(data.getvalue()).decode('ascii')}"
+
+
+def _eight_bits(image: Any) -> Any:
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda value: value * (1 / 256), "L")
+    return image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+
+
+def _dataset_facts(
+    name: str, media_type: str | None, num_samples: int, persistent: bool, tags: Sequence[str]
+) -> dict[str, str]:
+    return {
+        "Name": name,
+        "Media type": str(media_type),
+        "Num samples": str(num_samples),
+        "Persistent": str(persistent),
+        "Tags": str(list(tags)),
+    }
+
+
+def _aligned(rows: Mapping[str, str], indent: str = "") -> str:
+    width = max(map(len, rows), default=0) + 2
+    return "\n".join(
+        f"{indent}{f'{name}:':<{width}}{value}".replace("\n", f"\n{indent}") for name, value in rows.items()
+    )
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _plain(name: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if name == "duration" and isinstance(value, int | float):
+        return f"{value:.2f} seconds"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={brief(item)}" for key, item in value.items())
+    return value if isinstance(value, str) else block(value)
+
+
+def _page(title: str, kind: str, parts: Iterable[str]) -> str:
+    head = f'<div style="margin-bottom:4px"><b>{escape(title)}</b> <span style="opacity:.65">{kind}</span></div>'
+    return f'<div style="font-size:13px;line-height:1.45;color:inherit">{head}{"".join(parts)}</div>'
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    row = f'<tr style="background:none"><td style="{_NAME}">{{}}</td><td style="{_TEXT}">{{}}</td></tr>'
+    cells = "".join(row.format(escape(name), escape(value)) for name, value in rows.items())
+    return f'<table style="border:none;border-collapse:collapse;margin:0 0 4px">{cells}</table>'
+
+
+def _folded(title: str, content: str, *, is_open: bool = False) -> str:
+    state = " open" if is_open else ""
+    style = f"border-top:{_LINE};padding:4px 0"
+    return f'<details{state} style="{style}"><summary style="cursor:pointer">{title}</summary>{content}</details>'
+
+
+def _strip(thumbnails: Iterable[str | None]) -> str:
+    images = "".join(f'<img src="{escape(uri)}" style="{_PICTURE}">' for uri in thumbnails if uri)
+    return f'<div style="margin:4px 0">{images}</div>' if images else ""

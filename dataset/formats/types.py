@@ -1,0 +1,7 @@
+"""The dataset types by name: what `saccade.types` shows."""
+
+from .base import DatasetType
+from .classification_tree import ImageClassificationDirectoryTree
+from .image_directory import ImageDirectory
+
+__all__ = ["DatasetType", "ImageClassificationDirectoryTree", "ImageDirectory"]

@@ -1,0 +1,364 @@
+"""Samples on their way in: values checked against the schema, new fields declared, documents and vectors stored.
+
+Also the way back of samples in hand: `save` sends what changed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from . import journal
+from .bulk import checked_tags
+from .columns import claim_model, set_model
+from .errors import FieldKindError, FieldNotFoundError, SchemaError, hint
+from .held_vectors import KeepingSink
+from .labels import Document
+from .sample import Sample
+from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, Schema, VectorField, infer, merge
+from .store import catalog, codec, samples, vectors
+from .types import Bson, FloatArray, SampleId
+
+if TYPE_CHECKING:
+    from .dataset import Dataset
+
+BATCH = 1_000
+"""Samples that are inserted at once."""
+
+
+class Ingest:
+    """One call of `add_samples`: batch after batch, and what to undo if it is refused."""
+
+    def __init__(self, dataset: "Dataset", *, expand_schema: bool, dynamic: bool) -> None:
+        """Begin with nothing added."""
+        self._dataset = dataset
+        self._expand = expand_schema
+        self._dynamic = dynamic
+        self._declared: list[str] = []
+        self._widened: list[tuple[str, Field, Field]] = []
+        self._added: list[tuple[Sample, Bson, Schema, KeepingSink]] = []
+        self._inserting: list[SampleId] = []
+        self._media: str | None = None
+        self.ids: list[SampleId] = []
+
+    def add(self, given: Iterable[Sample | Mapping[str, Any] | str], advance: Any = None) -> None:
+        """Add samples.
+
+        A list is checked whole before anything is written. Of a generator, what was added before a sample was refused
+        is removed again; what was added before it was interrupted stays, and the exception says how much that is.
+        """
+        if isinstance(given, str | Mapping | Sample):
+            raise FieldKindError(f"add_samples was given {given!r} alone. Give a list of samples, or use add_sample().")
+        try:
+            if isinstance(given, Sequence):
+                self._plan(given)
+            for batch in _batches(given):
+                self._add_batch(batch)
+                if not isinstance(given, Sequence):
+                    self._settle()  # of a list only at the end, since all of it may have to be taken back
+                if advance is not None:
+                    advance(len(batch))
+        except SchemaError:
+            self._take_back()
+            raise
+        except BaseException as error:
+            samples.remove_unacknowledged(self._dataset._id, self._inserting)
+            self._settle()
+            if self.ids:
+                error.add_note(
+                    f"add_samples was interrupted: {len(self.ids)} samples were added, the last one {self.ids[-1]}."
+                )
+            raise
+        self._settle()
+
+    def _plan(self, given: Sequence[Any]) -> None:
+        """Check all samples without writing."""
+        schema = self._dataset._current_schema()
+        for item in given:
+            schema = self._expanded(schema, _as_sample(item)._values)
+
+    def _add_batch(self, given: Sequence[Any]) -> None:
+        batch = [_as_sample(item) for item in given]
+        dataset = self._dataset
+        known = dataset._current_schema()
+        schema = known
+        for sample in batch:
+            schema = self._expanded(schema, sample._values)
+        schema = self._declare(known, schema)
+        ids = samples.reserve_ids(dataset._id, len(batch))
+        with ExitStack() as stack:
+            sink = NumberedVectors(dataset._id, stack, "add_samples")
+            documents, kept = [], []
+            for sample, identity in zip(batch, ids, strict=True):
+                sink.sample_id = str(identity)
+                kept.append(KeepingSink({}, sink))
+                documents.append({"_id": identity, **encoded(sample._values, schema, kept[-1])})
+            sink.store()
+            self._inserting = [str(identity) for identity in ids]
+            revision = samples.insert(dataset._id, documents)
+            sink.verify()
+        self.ids += self._inserting
+        self._inserting = []
+        if revision != dataset._known_revision():
+            self._declare(dataset._current_schema(), schema)  # a field may have been deleted meanwhile
+        self._media = self._media or batch[0].media_type
+        for item, document, keeping in zip(given, documents, kept, strict=True):
+            if isinstance(item, Sample):
+                self._added.append((item, document, schema, keeping))
+
+    def _settle(self) -> None:
+        """Let the caller's samples be those that were added."""
+        for sample, document, schema, keeping in self._added:
+            if not sample.in_dataset:
+                sample._bind(self._dataset, document, schema)
+                _settle_vectors(sample, sample._values, keeping)
+        self._added.clear()
+        if self._media is not None and self.ids:
+            self._dataset._note_media(self._media)
+
+    def _expanded(self, schema: Schema, values: Mapping[str, Any]) -> Schema:
+        """The schema widened by a sample's values.
+
+        Raises:
+            FieldNotFoundError: if a field is new and the schema may not grow.
+            FieldKindError: if a value does not fit.
+        """
+        for name, value in values.items():
+            if value is None:
+                continue
+            known = schema.get(name)
+            if known is None and not self._expand:
+                raise FieldNotFoundError.among(
+                    name, schema.names(), f"dataset {self._dataset.name!r}, and expand_schema is False"
+                )
+            schema = widened(schema, name, value, known)
+            if isinstance(value, Document):
+                schema = with_attributes(schema, name, value, everything=self._dynamic)
+        return schema
+
+    def _declare(self, known: Schema, wanted: Schema) -> Schema:
+        new = {
+            path: wanted[path]
+            for path in wanted.paths()
+            if path not in SAMPLE_FIELDS and known.get(path) != wanted[path]
+        }
+        if new:
+            self._widened += [(path, known[path], new[path]) for path in new if path in known]
+            catalog.declare_fields(self._dataset._id, new, self._declared)
+            return self._dataset._current_schema()
+        return known
+
+    def _take_back(self) -> None:
+        """Leave the dataset as it was before the call."""
+        samples.remove_unacknowledged(self._dataset._id, [*self.ids, *self._inserting])
+        for path, before, after in reversed(self._widened):
+            catalog.narrow_field(self._dataset._id, path, before, after)
+        catalog.remove_unused(self._dataset._id, self._declared)
+
+
+def _settle_vectors(sample: Sample, names: Iterable[str], keeping: KeepingSink) -> None:
+    """After a sample was written: know its vectors, and read those that are fields of it anew, as they are stored."""
+    sample._fetched.update(keeping.made)
+    for name in list(names):
+        if sample._schema is not None and isinstance(sample._schema.get(name), VectorField):
+            sample._values.pop(name, None)
+
+
+class NumberedVectors:
+    """Collects the vectors of samples, those of each path under an action number of their own.
+
+    A vector's key does not tell its path, so two paths of a sample must not share a number.
+    """
+
+    def __init__(self, dataset_id: str, stack: ExitStack, verb: str) -> None:
+        """Begin; the actions that take the numbers end with `stack`."""
+        self._dataset_id = dataset_id
+        self._stack = stack
+        self._verb = verb
+        self._by_path: dict[str, tuple[journal.Action, list[bytes], list[FloatArray]]] = {}
+        self.sample_id = ""
+
+    def put(self, path: str, label_id: str | None, vector: FloatArray) -> int:
+        """Collect one vector and give its marker."""
+        if path not in self._by_path:
+            begun = self._stack.enter_context(journal.unclaimed(self._dataset_id, self._verb))
+            self._by_path[path] = (begun, [], [])
+        action, keys, rows = self._by_path[path]
+        if rows and len(rows[0]) != len(vector):
+            raise FieldKindError(
+                f"field {path!r} was given vectors of {len(rows[0])} and of {len(vector)} numbers. "
+                "All must have the same length."
+            )
+        keys.append(vectors.vector_key(action.number, self.sample_id, label_id))
+        rows.append(vector)
+        return vectors.marker(action.number)
+
+    def store(self) -> None:
+        """Store what was collected."""
+        for path, (action, keys, rows) in self._by_path.items():
+            claim_model(self._dataset_id, path, len(rows[0]), None, None)
+            action.insert_vectors(keys, rows)
+            known = (catalog.field_records(self._dataset_id).get(path) or {}).get("model") or {}
+            if known.get("dimension") != len(rows[0]):
+                set_model(self._dataset_id, path, len(rows[0]), None)
+
+    def verify(self) -> None:
+        """After the samples were inserted: refuse them if another writer was first with vectors of another length."""
+        for path, (_, _, rows) in self._by_path.items():
+            claim_model(self._dataset_id, path, len(rows[0]), None, None)
+
+
+def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schema:
+    """The schema with a field that also holds `value`."""
+    if known is not None and _plainly_fits(known, value):
+        return schema
+    inferred = infer(value)
+    if inferred is None:
+        return schema
+    if known is not None and name in SAMPLE_FIELDS:
+        known.coerce(value)
+        return schema
+    try:
+        field = inferred if known is None else merge(known, inferred, name)
+    except FieldKindError:
+        assert known is not None
+        try:
+            known.coerce(value)  # what is written another way may still fit, such as text for an id
+        except FieldKindError as error:
+            raise FieldKindError(f"field {name!r} is a {known}: {error}") from None
+        return schema
+    return schema if field == known else schema.with_field(name, field)
+
+
+def _plainly_fits(field: Field, value: Any) -> bool:
+    if isinstance(value, Document):
+        return isinstance(field, EmbeddedDocumentField) and field.document_type == type(value).__name__
+    return (isinstance(value, str) and type(field).__name__ == "StringField") or (
+        type(value) is float and type(field).__name__ == "FloatField"
+    )
+
+
+def with_attributes(schema: Schema, path: str, document: Document, *, everything: bool) -> Schema:
+    """The schema with the dynamic attributes of a document: all of them, or only vectors and those declared already."""
+    for name, value in document._attributes().items():
+        below = f"{path}.{name}"
+        if isinstance(value, list) and value and isinstance(value[0], Document):
+            for item in value:
+                schema = with_attributes(schema, below, item, everything=everything)
+        elif name not in document._fields and value is not None:
+            inferred, known = infer(value), schema.get(below)
+            if inferred is None or not (everything or known or isinstance(inferred, VectorField)):
+                continue
+            field = inferred if known is None else merge(known, inferred, below)
+            if field != known:
+                schema = schema.with_field(below, field)
+    return schema
+
+
+def encoded(values: Mapping[str, Any], schema: Schema, sink: codec.VectorSink) -> Bson:
+    """A sample's document without its id; fields that are None are left out."""
+    document: Bson = {}
+    for name, value in values.items():
+        if value is None:
+            if name == "metadata":
+                document[name] = None
+            continue
+        field = schema.get(name)
+        try:
+            if name == "tags":
+                value = checked_tags(value)  # noqa: PLW2901  # they may have been changed in place
+            document[name] = codec.encode(value if field is None else field.coerce(value), name, sink)
+        except FieldKindError as error:
+            raise FieldKindError(f"field {name!r} of {values.get('filepath')!r}: {error}") from error
+    return document
+
+
+def save(dataset: "Dataset", changed: Sequence[Sample]) -> None:
+    """Write what changed on samples in hand."""
+    schema = dataset._current_schema()
+    with ExitStack() as stack:
+        sink = NumberedVectors(dataset._id, stack, "save")
+        pending: list[tuple[Sample, dict[str, Any], samples.Edit, KeepingSink]] = []
+        for sample in changed:
+            sink.sample_id = str(sample.id)
+            keeping = KeepingSink(sample._fetched, sink)
+            stored = {name: _stored(name, value, schema, keeping) for name, value in sample._values.items()}
+            edit = sample._edit(stored)
+            if edit is not None:
+                pending.append((sample, stored, edit, keeping))
+        if not pending:
+            return
+        schema = _declared(dataset, schema, pending)
+        sink.store()
+        edits = [edit for _, _, edit, _ in pending]
+        fields = sorted({name for edit in edits for name in edit.fields})
+        journal.write_beside(dataset._id, fields, lambda: samples.apply_edits(dataset._id, edits))
+        _declare_again(dataset, schema, fields)
+    for sample, stored, edit, keeping in pending:
+        assert sample._stored is not None
+        sample._bind(dataset, {**sample._stored, **{name: stored[name] for name in edit.fields}}, schema)
+        _settle_vectors(sample, edit.fields, keeping)
+    catalog.touch(dataset._id)
+
+
+def _declare_again(dataset: "Dataset", schema: Schema, fields: Sequence[str]) -> None:
+    """Put back declarations that others removed meanwhile, such as an action that had made the field and failed."""
+    current = dataset._current_schema()
+    gone = [path for path in schema.paths() if path.split(".")[0] in fields and path not in current]
+    if gone:
+        catalog.declare_fields(dataset._id, {path: schema[path] for path in gone})
+
+
+def _stored(name: str, value: Any, schema: Schema, sink: codec.VectorSink) -> Any:
+    """The stored form of a field in hand; one that its field does not hold yet is encoded as it is."""
+    field = schema.get(name)
+    if name == "tags":
+        value = checked_tags(value or ())
+    elif field is not None and not isinstance(field, EmbeddedDocumentField):
+        with suppress(FieldKindError):  # what was changed is checked again, before anything is written
+            value = field.coerce(value)
+    return codec.encode(value, name, sink)
+
+
+def _declared(dataset: "Dataset", known: Schema, pending: Sequence[tuple[Sample, Any, samples.Edit, Any]]) -> Schema:
+    """Declare what the changed values need; gives the schema that holds them.
+
+    Raises:
+        FieldKindError: if one does not fit.
+    """
+    schema = known
+    for sample, _, edit, _ in pending:
+        for name in edit.fields:
+            value = sample._values[name]
+            if value is not None:
+                schema = widened(schema, name, value, schema.get(name))
+                if isinstance(value, Document):
+                    schema = with_attributes(schema, name, value, everything=False)
+    new = {
+        path: schema[path] for path in schema.paths() if path not in SAMPLE_FIELDS and known.get(path) != schema[path]
+    }
+    if not new:
+        return known
+    catalog.declare_fields(dataset._id, new)
+    return dataset._current_schema()
+
+
+def _batches(given: Iterable[Any]) -> Iterator[list[Any]]:
+    iterator = iter(given)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
+
+
+def _as_sample(item: Sample | Mapping[str, Any] | str) -> Sample:
+    if isinstance(item, Sample):
+        if item.in_dataset:  # a copy goes in; the one in hand stays where it is
+            for name in item.field_names:
+                item.get_field(name)
+        return item
+    if isinstance(item, Mapping):
+        if "filepath" not in item:
+            raise SchemaError(f"a sample needs a 'filepath'. {hint('filepath', map(str, item), 'Keys')}")
+        return Sample(**item)
+    if isinstance(item, str):
+        return Sample(item)
+    raise FieldKindError(f"{item!r} is no sample. Give Sample objects, dicts of their fields, or filepaths.")

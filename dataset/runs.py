@@ -1,0 +1,310 @@
+"""Runs: what computed which field, from what, when, and how it ended.
+
+A run is written before the work begins and brought up to date when it ends, so that a crash leaves a trace. Its key is
+`brain_key`, else its output field. Short names with a version stand in the record, never import paths.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import display, journal
+from .errors import RunError, RunNotFoundError, hint
+from .store import actions, catalog, images, run_records, samples
+from .store.connection import app_name
+from .types import Bson
+
+if TYPE_CHECKING:
+    from .collection import SampleCollection
+    from .dataset import Dataset
+    from .view import DatasetView
+
+
+class Run:
+    """The record of one run, with the way back to the samples it was computed on.
+
+    Attributes:
+        key: its name in the dataset.
+        operation: the verb's short name, such as "uniqueness".
+        version: the version of the verb.
+        params: the parameters it was called with.
+        reads: the fields it read.
+        writes: the fields it wrote.
+        state: running, completed, failed or interrupted.
+        message: why it failed.
+        summary: small facts about the result.
+        started: when it began, in UTC.
+        finished: when it ended, or None.
+        library_version: the version of Saccade.
+    """
+
+    key: str
+    operation: str
+    version: int
+    params: dict[str, Any]
+    reads: list[str]
+    writes: list[str]
+    state: str
+    message: str | None
+    summary: dict[str, Any]
+    started: datetime
+    finished: datetime | None
+    library_version: str | None
+
+    def __init__(self, dataset: "Dataset", record: Bson) -> None:
+        """Wrap a stored record."""
+        self._dataset = dataset
+        self._take(record)
+
+    def _take(self, record: Bson) -> None:
+        self._record = record
+        for name in ("params", "summary"):
+            setattr(self, name, dict(record.get(name) or {}))
+        for name in ("reads", "writes"):
+            setattr(self, name, list(record.get(name) or []))
+        for name in ("key", "operation", "version", "state", "message", "started", "finished", "library_version"):
+            setattr(self, name, record.get(name))
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from start to end, or None while it runs or if it was interrupted."""
+        return None if self.finished is None else (self.finished - self.started).total_seconds()
+
+    @property
+    def dataset(self) -> "Dataset":
+        """The dataset it belongs to."""
+        return self._dataset
+
+    def view(self) -> "DatasetView":
+        """The samples it was computed on; sorted by the first field it wrote where that is a number, highest first."""
+        view = self._dataset._view_of(self._record.get("view") or [])
+        for field in self.writes:
+            if self._dataset._is_number(field):
+                return view.sort_by(field, reverse=True)
+        return view
+
+    def is_stale(self) -> list[str]:
+        """The fields it read that were changed since: advisory, empty if none."""
+        now = revisions(self._dataset, self.reads)
+        return [name for name, revision in (self._record.get("revisions") or {}).items() if now.get(name) != revision]
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {
+            "operation": f"{self.operation} (version {self.version})",
+            "state": self.state if self.message is None else f"{self.state}: {self.message}",
+            "reads": ", ".join(self.reads), "writes": ", ".join(self.writes),
+            "params": self.params, "summary": self.summary,
+            "started": self.started, "duration": self.duration,
+        }  # fmt: skip
+        return {name: value for name, value in facts.items() if value not in (None, "", {})}
+
+    def __repr__(self) -> str:
+        """What ran, on what, and how it ended."""
+        return display.run_text(self.key, self._facts())
+
+    def _repr_html_(self) -> str:
+        return display.run_html(self.key, self._facts())
+
+
+@contextmanager
+def record(
+    collection: "SampleCollection",
+    operation: str,
+    *,
+    key: str,
+    reads: Sequence[str] = (),
+    writes: Sequence[str] = (),
+    params: Mapping[str, Any] | None = None,
+    version: int = 1,
+) -> Iterator[Run]:
+    """Record a run around a `with` block: completed at its end, failed or interrupted if an exception leaves it.
+
+    Set `run.summary` inside the block to keep small facts about the result.
+
+    Raises:
+        RunError: if a run of another operation has this key, or if one with it is running.
+    """
+    root = collection._root
+    check_key(key)
+    for other in run_records.read_runs(root._id, key=key):
+        if other["operation"] != operation:
+            raise RunError(
+                f"key {key!r} is taken by a run of {other['operation']!r}. "
+                f"Choose another field or key, or delete_run({key!r})."
+            )
+        if other["state"] == "running" and other["writer"] != app_name():
+            raise RunError(f"a run {key!r} of {operation!r} is under way in another process. Wait for it to end.")
+    values: dict[str, Any] = {
+        "key": key, "operation": operation, "version": version, "params": _plain(params or {}, "params"),
+        "reads": list(reads), "writes": list(writes), "view": [stage.to_dict() for stage in collection._stages],
+        "revisions": revisions(root, reads), "state": "running", "writer": app_name(), "started": catalog.now(),
+        "library_version": metadata.version("saccade"),
+    }  # fmt: skip
+    run_records.save_run(root._id, values)
+    run = Run(root, values)
+    token = journal.current_run.set(key)
+    try:
+        yield run
+        run.summary = _plain(run.summary, "summary")
+    except BaseException as error:
+        run.summary = {}
+        state = "interrupted" if isinstance(error, KeyboardInterrupt | GeneratorExit) else "failed"
+        _finish(run, state, None if state == "interrupted" else f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        journal.current_run.reset(token)
+    _finish(run, "completed", None)
+
+
+def _finish(run: Run, state: str, message: str | None) -> None:
+    changes = {"state": state, "message": message, "finished": catalog.now(), "summary": run.summary}
+    run_records.change_run(run.dataset._id, run.key, changes)
+    run._take({**run._record, **changes})
+
+
+def _plain(value: Any, what: str) -> Any:
+    """Parameters and facts as plain values; unlike in samples, keys of dicts may be any text.
+
+    Raises:
+        RunError: if one cannot be kept.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if value is None or isinstance(value, bool | int | float | str | datetime):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{what}.{key}") for key, item in value.items()}
+    if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes):
+        return [_plain(item, f"{what}[{position}]") for position, item in enumerate(value)]
+    raise RunError(f"a run cannot keep {what}={value!r}: only numbers, text, times, lists and dicts of these.")
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that is no identifier.
+
+    Raises:
+        RunError: with what a key may look like.
+    """
+    if not key.replace(".", "_").isidentifier():
+        raise RunError(
+            f"run key {key!r} is not an identifier: letters, digits and underscores, not beginning with a digit."
+        )
+
+
+def revisions(dataset: "Dataset", fields: Sequence[str]) -> dict[str, str]:
+    """The revision of each field: the number of its last action and the count of its single edits."""
+    known = catalog.field_records(dataset._id)
+    tops = dict.fromkeys(field.split(".")[0] for field in fields)
+    return {top: f"{known[top].get('revision', 0)}+{known[top].get('edits', 0)}" for top in tops if top in known}
+
+
+def get_run(dataset: "Dataset", key: str) -> Run:
+    """Load one run.
+
+    Raises:
+        RunNotFoundError: if there is none, listing those there are.
+    """
+    for found in run_records.read_runs(dataset._id, key=key):
+        return Run(dataset, found)
+    keys = [record["key"] for record in run_records.read_runs(dataset._id)]
+    raise RunNotFoundError(f"no run {key!r} on dataset {dataset.name!r}. {hint(key, keys, 'Runs')}")
+
+
+def rename_run(dataset: "Dataset", key: str, new_key: str) -> None:
+    """Give a run another key.
+
+    Raises:
+        RunError: if the new key is taken or cannot be used.
+    """
+    run = get_run(dataset, key)
+    check_key(new_key)
+    if run_records.read_runs(dataset._id, key=new_key):
+        raise RunError(f"there is a run {new_key!r} already. Choose another key.")
+    former = [*(run._record.get("former_keys") or []), key]
+    run_records.change_run(dataset._id, key, {"key": new_key, "former_keys": former})
+    actions.move_to_run(dataset._id, former, new_key)  # a new run may take the old key
+    run_records.change_run(dataset._id, new_key, {"former_keys": []})
+
+
+def delete_run(dataset: "Dataset", key: str) -> None:
+    """Delete a run, with the values and tags that it wrote and nobody changed since; that is an action of its own.
+
+    What was written is known for seven days. After that, a field goes whole if no other bulk write has touched it, and
+    stays otherwise.
+
+    Raises:
+        RunNotFoundError: if there is no such run.
+    """
+    run = get_run(dataset, key)
+    keys = [key, *(run._record.get("former_keys") or [])]
+    written = actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
+    fields = sorted({field.split(".")[0] for record in written for field in record["fields"] or []})
+    if fields:
+        with journal.action(dataset._id, "delete_run", fields) as action:
+            for record in reversed(written):
+                parts = images.read_images(dataset._id, record["number"], newest_first=True)
+                if not record["bytes"]:
+                    _empty_fields(dataset, action, record, run.writes)
+                for part in parts:
+                    _take_back(action, part)
+        for record in written:
+            actions.change_state(dataset._id, record["number"], {"state": "closed"}, run=None)
+        for field in {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}:
+            if samples.find_one(dataset._id, {field: {"$exists": True}}) is None:
+                catalog.remove_fields(dataset._id, [field])
+    run_records.remove_run(dataset._id, key)
+
+
+def _empty_fields(dataset: "Dataset", action: journal.Action, record: Bson, writes: Sequence[str]) -> None:
+    """Remove what an action wrote whose images are gone, from fields that it was the last to write."""
+    known = catalog.field_records(dataset._id)
+    for path in writes:
+        top = path.split(".")[0]
+        if top in (record["fields"] or []) and known.get(top, {}).get("revision") == record["number"]:
+            ids = samples.sample_ids(dataset._id, [{"$match": {path: {"$exists": True}}}])
+            action.set(ids, {path: [actions.ABSENT] * len(ids)})
+
+
+def _take_back(action: journal.Action, part: Mapping[str, Any]) -> None:
+    """Remove what one part wrote, where it still is what was written."""
+    ids = actions.unpack_ids(part["ids"]) if "ids" in part else []
+    if part["op"] == "tag":
+        action.untag(ids, part["tag"])
+    elif part["op"] == "set":
+        hashes = dict(zip(part["paths"], part["new"], strict=True))
+        tops = sorted({path.split(".")[0] for path in hashes})
+
+        def unwritten(start: int, old: list[Any]) -> dict[str, list[Any]]:
+            rows = [
+                _without(document, {p: packed[8 * (start + i) : 8 * (start + i) + 8] for p, packed in hashes.items()})
+                for i, document in enumerate(old)
+            ]
+            return {top: [actions.value_at(row, top) for row in rows] for top in tops}
+
+        action.transform(ids, tops, unwritten)
+
+
+def _without(document: Mapping[str, Any] | None, written: Mapping[str, bytes]) -> dict[str, Any]:
+    """A document without the values that still are what was written, and without dicts that these leave empty."""
+    row = dict(document or {})
+    for path, digest in written.items():
+        if actions.hash_value(actions.value_at(row, path)) == digest:
+            _remove(row, path.split("."))
+    return row
+
+
+def _remove(value: dict[str, Any], keys: Sequence[str]) -> None:
+    if len(keys) > 1 and isinstance(value.get(keys[0]), Mapping):
+        value[keys[0]] = dict(value[keys[0]])
+        _remove(value[keys[0]], keys[1:])
+        if value[keys[0]]:
+            return
+    value.pop(keys[0], None)

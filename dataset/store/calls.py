@@ -1,0 +1,73 @@
+"""How the rest of the store calls the server: one place for reconnecting and for translating driver errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from bson.errors import BSONError
+from pymongo.collection import Collection
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+
+from ..errors import ConnectionFailedError, SchemaError, StoreError
+from ..types import Bson
+from .connection import database, reconnect, redacted
+
+T = TypeVar("T")
+
+_TOO_LARGE = 10334
+"""The server's code for a document beyond its bound."""
+
+
+def collection(name: str) -> Collection[Bson]:
+    """The collection called `name` in the database that the settings name."""
+    return database()[name]
+
+
+Guard = Callable[[bool], None]
+"""Called before a write, and told whether the connection broke just now; it raises if the write must not happen."""
+
+
+def resilient(operation: Callable[[], T], guard: Guard | None = None) -> T:
+    """Call `operation`; after a connection error make sure that there is a server, and call it once more.
+
+    Args:
+        operation: safe to repeat; it must fetch its collections inside, since the client may be a new one.
+        guard: called before both tries, since the driver may replace a broken connection without a word.
+
+    Raises:
+        ConnectionFailedError: if the server cannot be reached the second time either.
+        StoreError: if the server refuses.
+        SchemaError: if a document cannot be sent, because of its size or of a value in it.
+    """
+    with translated():
+        try:
+            if guard is not None:
+                guard(False)
+            return operation()
+        except ConnectionFailure:
+            reconnect()
+            if guard is not None:
+                guard(True)
+            return operation()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into Saccade's."""
+    try:
+        yield
+    except ConnectionFailure as error:
+        raise ConnectionFailedError(f"the database cannot be reached: {redacted(str(error))}") from error
+    except (OperationFailure, ExecutionTimeout) as error:
+        if error.code == _TOO_LARGE:
+            raise SchemaError(f"a sample cannot be stored, it is larger than 16 MB: {_short(error)}") from error
+        raise StoreError(f"the database refused: {redacted(_short(error))}") from error
+    except BSONError as error:
+        raise SchemaError(f"a value cannot be stored: {_short(error)}") from error
+    except PyMongoError as error:
+        raise StoreError(f"the database driver failed: {redacted(str(error))}") from error
+
+
+def _short(error: Any) -> str:
+    text = str(error)
+    return text if len(text) < 600 else text[:600] + " …"

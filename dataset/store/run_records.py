@@ -1,0 +1,93 @@
+"""Records of runs, as mongoengine documents, with the functions that change them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bson import ObjectId
+from mongoengine import (
+    DateTimeField,
+    DictField,
+    Document,
+    DynamicField,
+    IntField,
+    ListField,
+    ObjectIdField,
+    StringField,
+)
+
+from ..types import Bson
+from .calls import collection, resilient
+from .connection import connect_mongoengine
+from .liveness import announce, is_alive
+
+
+class RunRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
+    """One run of a verb: what computed which field, from what, when, and how it ended."""
+
+    meta = {
+        "collection": "runs",
+        "db_alias": "saccade",
+        "strict": False,
+        "indexes": [{"fields": ["dataset", "key"], "unique": True}],
+    }
+
+    dataset = ObjectIdField(required=True)
+    key = StringField(required=True)
+    operation = StringField(required=True)
+    version = IntField(required=True)
+    params = DynamicField()  # a DictField would refuse some keys
+    reads = ListField(StringField())
+    writes = ListField(StringField())
+    view = ListField(DictField())
+    revisions = DictField()
+    state = StringField(required=True, choices=("running", "completed", "failed", "interrupted"))
+    message = StringField()
+    summary = DynamicField()
+    writer = StringField(required=True)
+    library_version = StringField()
+    started = DateTimeField(required=True)
+    finished = DateTimeField()
+
+
+def save_run(dataset_id: str, values: Mapping[str, Any]) -> None:
+    """Write a run's record under its key, replacing an earlier one."""
+    announce()
+
+    def write() -> None:
+        connect_mongoengine()
+        RunRecord.ensure_indexes()
+        record = RunRecord(dataset=ObjectId(dataset_id), **values)
+        record.validate()
+        stored = record.to_mongo().to_dict()
+        stored.pop("_id", None)
+        collection("runs").replace_one({"dataset": ObjectId(dataset_id), "key": values["key"]}, stored, upsert=True)
+
+    resilient(write)
+
+
+def read_runs(dataset_id: str, **query: Any) -> list[Bson]:
+    """The records of a dataset's runs, oldest first; `query` filters by entries of the record."""
+    found = resilient(
+        lambda: list(
+            collection("runs").find({"dataset": ObjectId(dataset_id), **query}).sort([("started", 1), ("key", 1)])
+        )
+    )
+    for record in found:
+        if record["state"] == "running" and not is_alive(record["writer"]):
+            record["state"] = "interrupted"
+            resilient(
+                lambda record=record: collection("runs").update_one(  # type: ignore[misc]  # bound on purpose
+                    {"_id": record["_id"], "state": "running"}, {"$set": {"state": "interrupted"}}
+                )
+            )
+    return found
+
+
+def change_run(dataset_id: str, key: str, changes: Mapping[str, Any]) -> None:
+    """Set entries of one run's record."""
+    resilient(lambda: collection("runs").update_one({"dataset": ObjectId(dataset_id), "key": key}, {"$set": changes}))
+
+
+def remove_run(dataset_id: str, key: str) -> None:
+    """Delete one run's record."""
+    resilient(lambda: collection("runs").delete_one({"dataset": ObjectId(dataset_id), "key": key}))

@@ -1,0 +1,137 @@
+"""The uniqueness verb: reads vectors, writes one field in one step, and says what it did."""
+
+import numpy as np
+import pytest
+
+import saccade as sc
+import saccade.brain as scb
+from saccade.brain.kernels.neighbors import nearest_neighbors
+from saccade.brain.kernels.uniqueness import uniqueness
+from saccade.dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def expected(vectors):
+    return uniqueness(nearest_neighbors(vectors, k=3)[0]).tolist()
+
+
+@pytest.fixture
+def vectors(rng):
+    rows = rng.standard_normal((20, 6)).astype(np.float32)
+    rows[7] = rows[3]
+    return rows
+
+
+@pytest.fixture
+def dataset(database, vectors):
+    made = sc.Dataset("points")
+    made.add_columns({"filepath": [f"/photos/{i}.png" for i in range(20)], "embedding": vectors})
+    return made
+
+
+def test_scores_are_those_of_the_kernel_on_the_right_samples(dataset, vectors):
+    scb.compute_uniqueness(dataset)
+    assert dataset.values("uniqueness") == pytest.approx(expected(vectors))
+    assert dataset.values("uniqueness")[3] == dataset.values("uniqueness")[7] == 0
+
+
+def test_the_run_says_what_was_done_and_begins_with_the_most_unique(dataset):
+    run = scb.compute_uniqueness(dataset)
+    assert (run.key, run.operation, run.state) == ("uniqueness", "uniqueness", "completed")
+    assert (run.reads, run.writes) == (["embedding"], ["uniqueness"])
+    assert run.params == {"embeddings": "embedding", "neighbors": 3, "metric": "euclidean"}
+    assert run.summary["scored"] == 20
+    assert run.summary["quartiles"][0] == 0
+    scores = run.view().values("uniqueness")
+    assert scores == sorted(scores, reverse=True)
+    assert "uniqueness" in repr(run)
+
+
+def test_an_array_of_vectors_is_scored_like_a_field(dataset, rng):
+    vectors = rng.standard_normal((20, 3))
+    run = scb.compute_uniqueness(dataset, "other", embeddings=vectors)
+    assert dataset.values("other") == pytest.approx(expected(vectors))
+    assert run.params["embeddings"] == "(array)"
+
+
+def test_a_view_is_scored_relative_to_itself_and_in_its_own_order(dataset, vectors):
+    view = dataset.sort_by("filepath", reverse=True).limit(8)
+    rows = [int(path.split("/")[-1][:-4]) for path in view.values("filepath")]
+    scb.compute_uniqueness(view)
+    assert view.values("uniqueness") == pytest.approx(expected(vectors[rows]))
+    assert dataset.count("uniqueness") == 8
+
+
+def test_samples_without_a_vector_get_no_score(dataset, vectors):
+    dataset.add_images(["/photos/late.png"])
+    run = scb.compute_uniqueness(dataset)
+    assert run.summary["without_vector"] == 1
+    assert dataset.last()["uniqueness"] is None
+    assert dataset.values("uniqueness")[:20] == pytest.approx(expected(vectors))
+
+
+def test_the_same_call_twice_gives_the_same_values_and_one_run(dataset):
+    scb.compute_uniqueness(dataset)
+    first = dataset.values("uniqueness")
+    scb.compute_uniqueness(dataset)
+    assert dataset.values("uniqueness") == first
+    assert dataset.list_runs() == ["uniqueness"]
+
+
+def test_deleting_the_run_removes_what_it_wrote(dataset):
+    scb.compute_uniqueness(dataset)
+    dataset.delete_run("uniqueness")
+    assert not dataset.has_field("uniqueness")
+    assert dataset.list_runs() == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_one_two_and_three_samples_are_scored(database, vectors, size):
+    few = sc.Dataset("few")
+    few.add_columns({"filepath": [f"/{i}.png" for i in range(size)], "embedding": vectors[:size]})
+    scb.compute_uniqueness(few)
+    assert few.values("uniqueness") == pytest.approx(expected(vectors[:size]))
+
+
+def test_an_empty_dataset_is_scored_without_a_word(database):
+    empty = sc.Dataset("empty")
+    run = scb.compute_uniqueness(empty, embeddings=np.empty((0, 4)))
+    assert run.summary == {"scored": 0, "without_vector": 0}
+
+
+def test_a_missing_field_is_answered_with_the_verb_that_makes_it(dataset):
+    with pytest.raises(
+        FieldNotFoundError, match=r"no field 'clip' .* compute_embeddings\(samples, embeddings_field='clip'\)"
+    ):
+        scb.compute_uniqueness(dataset, embeddings="clip")
+    assert dataset.get_run_info("uniqueness").state == "failed"
+    assert not dataset.has_field("uniqueness")
+
+
+def test_a_view_without_any_vector_is_answered_with_what_to_do(dataset):
+    dataset.add_images(["/photos/late.png"])
+    with pytest.raises(
+        SchemaError, match=r"none of the 1 samples has a vector in field 'embedding'\. Run compute_embeddings"
+    ):
+        scb.compute_uniqueness(dataset.skip(20))
+
+
+def test_nan_in_row_7_names_the_sample_and_writes_nothing(dataset, vectors):
+    broken = vectors.copy()
+    broken[7, 2] = np.nan
+    seventh = dataset.values("id")[7]
+    with pytest.raises(FieldKindError, match=rf"NaN or infinity for sample {seventh} \(row 7\)"):
+        scb.compute_uniqueness(dataset, embeddings=broken)
+    assert not dataset.has_field("uniqueness")
+
+
+def test_an_array_of_another_length_is_refused(dataset):
+    with pytest.raises(SchemaError, match=r"embeddings has shape \(19, 3\); expected \(20, d\)"):
+        scb.compute_uniqueness(dataset, embeddings=np.zeros((19, 3)))
+
+
+def test_progress_is_reported_to_a_function(dataset):
+    seen = []
+    scb.compute_uniqueness(dataset, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (20, 20)

@@ -1,0 +1,182 @@
+"""Selecting: the right samples, in order, tagged and ranked in one step, and nothing else touched."""
+
+import numpy as np
+import pytest
+
+import saccade as sc
+import saccade.brain as scb
+from saccade.brain.kernels.diversity import farthest_first
+from saccade.dataset.errors import FieldNotFoundError, SelectionError
+
+pytestmark = pytest.mark.usefixtures("database")
+
+DIVERSITY = [{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}]
+
+
+@pytest.fixture
+def vectors(rng):
+    return rng.standard_normal((30, 5)).astype(np.float32)
+
+
+@pytest.fixture
+def dataset(database, vectors):
+    made = sc.Dataset("points")
+    made.add_columns({"filepath": [f"/photos/{i}.png" for i in range(30)], "embedding": vectors})
+    return made
+
+
+def test_the_picks_are_those_of_the_kernel_in_its_order(dataset, vectors):
+    batch = scb.select(dataset, n_samples=8, tag="batch-7")
+    picks, distances = farthest_first(vectors, 8, normalize=True)
+    ids = dataset.values("id")
+    assert batch.ids == [ids[pick] for pick in picks]
+    assert batch.distances[0] is None
+    assert batch.distances[1:] == distances[1:].tolist()
+    assert batch.view().values("id") == batch.ids
+
+
+def test_tag_rank_and_distance_are_on_the_picked_samples_and_on_no_others(dataset):
+    batch = scb.select(dataset, n_samples=8, tag="batch-7")
+    assert dataset.count_sample_tags() == {"batch-7": 8}
+    view = dataset.match_tags("batch-7").sort_by("selections.batch_7.rank")
+    assert view.values("selections.batch_7.rank") == list(range(8))
+    assert view.values("selections.batch_7.distance") == batch.distances
+    assert len(dataset.exists("selections")) == 8
+
+
+def test_the_json_form_of_lightly_one_selects_the_same(dataset):
+    by_keywords = scb.select(dataset, n_samples=5, tag="one")
+    by_config = scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, tag="two")
+    assert by_config.ids == by_keywords.ids
+    assert scb.select(dataset, n_samples=5, strategies=DIVERSITY, tag="three").ids == by_keywords.ids
+
+
+def test_a_share_of_the_candidates_can_be_asked_for(dataset):
+    assert len(scb.select(dataset, proportion_samples=0.25, tag="quarter")) == 8
+
+
+def test_only_samples_of_the_view_are_picked(dataset):
+    view = dataset.skip(20)
+    batch = scb.select(view, n_samples=4, tag="late")
+    assert set(batch.ids) <= set(view.values("id"))
+
+
+def test_samples_without_a_vector_are_no_candidates(dataset):
+    dataset.add_images(["/photos/late.png"])
+    batch = scb.select(dataset, n_samples=99, tag="all")
+    assert len(batch) == 30
+    assert batch.report["candidates"] == 30
+    assert batch.report["without_vector"] == 1
+    assert batch.report["note"] == "99 samples were asked for; all 30 candidates were selected"
+
+
+def test_the_run_keeps_the_config_the_seed_and_the_report(dataset):
+    batch = scb.select(dataset, n_samples=3, tag="batch-7", seed=9)
+    run = dataset.get_run_info("selections.batch_7")
+    assert run.operation == "select"
+    assert run.params["tag"] == "batch-7"
+    assert run.params["seed"] == 9
+    assert run.params["selection_config"] == {
+        "n_samples": 3,
+        "strategies": [
+            {"input": {"type": "EMBEDDINGS", "key": "embedding"}, "strategy": {"type": "DIVERSITY", "strength": 1.0}}
+        ],
+    }
+    assert run.summary == batch.report
+    assert batch.report["smallest_distance"] == min(batch.distances[1:])
+
+
+def test_without_a_tag_the_first_free_number_is_taken(dataset):
+    assert [scb.select(dataset, n_samples=2).tag for _ in range(3)] == ["selection-1", "selection-2", "selection-3"]
+    dataset.delete_run("selections.selection_2")
+    assert scb.select(dataset, n_samples=2).tag == "selection-2"
+
+
+def test_selecting_again_under_a_tag_replaces_the_earlier_selection(dataset):
+    scb.select(dataset, n_samples=9, tag="batch")
+    again = scb.select(dataset.limit(10), n_samples=4, tag="batch")
+    assert dataset.count_sample_tags() == {"batch": 4}
+    assert sorted(dataset.match_tags("batch").values("id")) == sorted(again.ids)
+    assert again.view().values("selections.batch.rank") == [0, 1, 2, 3]
+    assert len(dataset.exists("selections.batch.rank")) == 4
+    assert dataset.list_runs("select") == ["selections.batch"]
+
+
+def test_a_tag_that_is_in_use_for_something_else_is_refused(dataset):
+    dataset.limit(3).tag_samples("train")
+    with pytest.raises(SelectionError, match="tag 'train' is on 3 samples already, and not from a selection"):
+        scb.select(dataset, n_samples=2, tag="train")
+    assert dataset.count_sample_tags() == {"train": 3}
+
+
+def test_two_tags_that_would_share_their_figures_are_refused(dataset):
+    scb.select(dataset, n_samples=2, tag="batch 7")
+    with pytest.raises(SelectionError, match="under the same name, 'batch_7', as the selection 'batch 7'"):
+        scb.select(dataset, n_samples=2, tag="batch-7")
+
+
+@pytest.mark.parametrize("tag", ["2024-05", "v1.2 (a)", "ünïcode", "7"])
+def test_any_tag_works(dataset, tag):
+    batch = scb.select(dataset, n_samples=3, tag=tag)
+    assert batch.view().values("id") == batch.ids
+    assert dataset.count_sample_tags() == {tag: 3}
+
+
+def test_selections_stand_beside_each_other(dataset):
+    one, two = (scb.select(dataset.skip(skip), n_samples=5, tag=tag) for skip, tag in ((0, "one"), (10, "two")))
+    assert one.view().values("id") == one.ids
+    assert two.view().values("id") == two.ids
+
+
+def test_deleting_the_run_removes_the_tag_and_the_figures_of_that_selection_alone(dataset):
+    scb.select(dataset, n_samples=5, tag="one")
+    kept = scb.select(dataset, n_samples=4, tag="two")
+    dataset.delete_run("selections.one")
+    assert dataset.count_sample_tags() == {"two": 4}
+    assert len(dataset.exists("selections.one.rank")) == 0
+    assert kept.view().values("selections.two.rank") == [0, 1, 2, 3]
+
+
+def test_the_same_call_gives_the_same_picks_whatever_the_order_of_the_samples(dataset):
+    one = scb.select(dataset, n_samples=6, tag="one")
+    two = scb.select(dataset.shuffle(seed=3), n_samples=6, tag="two")
+    assert two.ids == one.ids
+
+
+def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
+    with pytest.raises(SelectionError, match=r"strategies\[0\]\.strategy\.type='BALANCE' is not supported"):
+        scb.select(
+            dataset, n_samples=2, strategies=[{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "BALANCE"}}]
+        )
+    with pytest.raises(SelectionError, match="a selection_config and n_samples were both given"):
+        scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, n_samples=5)
+    with pytest.raises(SelectionError, match="neither size is given"):
+        scb.select(dataset)
+    with pytest.raises(SelectionError, match="tag='  ' is empty"):
+        scb.select(dataset, n_samples=2, tag="  ")
+    assert dataset.list_runs() == []
+
+
+def test_a_missing_field_fails_the_run_and_tags_nothing(dataset):
+    strategies = [{"input": {"type": "EMBEDDINGS", "key": "clip"}, "strategy": {"type": "DIVERSITY"}}]
+    with pytest.raises(FieldNotFoundError, match="no field 'clip'"):
+        scb.select(dataset, n_samples=2, strategies=strategies, tag="batch")
+    assert dataset.get_run_info("selections.batch").state == "failed"
+    assert dataset.count_sample_tags() == {}
+
+
+def test_a_selection_shows_what_it_is(dataset):
+    batch = scb.select(dataset, n_samples=3, tag="<batch>")
+    assert repr(batch).splitlines()[:3] == [
+        "Selection '<batch>'",
+        "    dataset: points",
+        "    selected: 3 of 30 candidates",
+    ]
+    assert "&lt;batch&gt;" in batch._repr_html_()
+    assert "<batch>" not in batch._repr_html_()
+
+
+def test_progress_is_reported_to_a_function(dataset):
+    seen = []
+    scb.select(dataset, n_samples=3, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]

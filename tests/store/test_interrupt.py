@@ -1,0 +1,131 @@
+"""Interrupted by the user at any moment, a bulk write happens whole or not at all."""
+
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import saccade as sc
+from saccade.dataset.store import actions, catalog, connection
+
+WATCHED = ("/dataset/bulk.py", "/dataset/journal/", "/store/actions.py", "/store/catalog.py", "/store/images.py")
+COUNT = 12
+
+
+def street(count: int) -> sc.Dataset:
+    dataset = sc.Dataset("street", overwrite=True)
+    dataset.add_sample_field("count", sc.IntField)
+    dataset.add_samples(
+        [sc.Sample(f"/photos/{i}.png", count=i, tags=["b", "a"] if i % 2 else []) for i in range(count)]
+    )
+    return dataset
+
+
+def state_of(dataset: sc.Dataset) -> Any:
+    documents = list(connection.database()[f"samples.{dataset._id}"].find().sort("_id", 1))
+    return documents, {path: record["field"] for path, record in catalog.field_records(dataset._id).items()}
+
+
+class Interrupt:
+    """Interrupts the program at the n-th line that it runs in the watched files."""
+
+    def __init__(self, line: int) -> None:
+        self._left = line
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> "Interrupt | None":
+        if not any(part in frame.f_code.co_filename for part in WATCHED):
+            return None
+        if event == "line":
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+        return self
+
+
+def is_interrupted_at(line: int, verb: Callable[[], object]) -> bool:
+    """Run `verb`; False if it ended before the line was reached."""
+    before = sys.gettrace()
+    try:
+        sys.settrace(Interrupt(line))
+        verb()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+VERBS: dict[str, Callable[[sc.Dataset, int], object]] = {
+    "set_values": lambda dataset, count: dataset.set_values("count", [0.5] * count),
+    "set_values of a new field": lambda dataset, count: dataset.set_values("new", ["x"] * count),
+    "tag_samples": lambda dataset, count: dataset.tag_samples("new"),
+    "untag_samples": lambda dataset, count: dataset.untag_samples("b"),
+    "rename_sample_field": lambda dataset, count: dataset.rename_sample_field("count", "number"),
+    "delete_samples": lambda dataset, count: dataset.delete_samples(dataset.limit(count - 2)),
+}
+
+
+@pytest.mark.parametrize("step", [41, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("verb", VERBS)
+def test_interrupted_at_a_line_nothing_is_half_done(database, monkeypatch, verb, step):
+    monkeypatch.setattr(actions, "_QUIET_SECONDS", 0)
+    dataset = street(COUNT)
+    old = state_of(dataset)
+    line = random.Random(step).randrange(1, step + 1)
+    undone = 0
+    while is_interrupted_at(line, partial(VERBS[verb], dataset, COUNT)):
+        dataset = sc.load_dataset("street")
+        assert actions.live_actions(dataset._id) == [], line
+        if state_of(dataset) == old:
+            undone += 1
+        else:
+            assert actions.list_actions(dataset._id)[-1]["state"] == "closed", line
+            dataset = street(COUNT)
+            old = state_of(dataset)
+        line += step
+    assert undone > 200 / step
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Interrupt the block after some time, as Ctrl-C does."""
+
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(database):
+    count = 12_000
+    dataset = street(count)
+    chance = random.Random(51)
+    interrupted = 0
+    for turn in range(12):
+        old = state_of(dataset)
+        verb = ["set_values", "tag_samples", "delete_samples"][turn % 3]
+        try:
+            with alarm(chance.uniform(0.05, 0.5)):
+                VERBS[verb](dataset, count)
+        except KeyboardInterrupt:
+            interrupted += 1
+            assert actions.live_actions(dataset._id) == []
+            assert state_of(dataset) == old
+            time.sleep(0.2)
+            assert state_of(dataset) == old
+        else:
+            dataset = street(count)
+    assert interrupted > 3
