@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import journal
-from .columns import checked_vectors, claim_model, read_scalars
+from .columns import checked_vectors, read_scalars, set_model
 from .errors import FieldKindError, FieldNotFoundError, SchemaError
 from .labels import document_types
 from .progress import shown
@@ -110,14 +110,12 @@ def _set_vectors(root: "Dataset", field: str, ids: Sequence[SampleId], values: S
     matrix = checked_vectors(field, [ids[row] for row in rows], [values[row] for row in rows])
     with journal.action(root._id, "set_values", [field], declare={field: VectorField()}) as action:
         if rows:
-            claim_model(root._id, field, matrix.shape[1], None, ids)
+            set_model(action, field, matrix.shape[1], None, ids)
         markers: list[Any] = [None] * len(ids)
         for row in rows:
             markers[row] = vectors.marker(action.number)
         action.insert_vectors([vectors.vector_key(action.number, ids[row]) for row in rows], matrix)
         action.set(ids, {field: markers})
-        if rows:
-            action.set_model(field, {"dimension": matrix.shape[1]})
 
 
 class _Target:

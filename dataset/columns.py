@@ -11,9 +11,10 @@ import numpy as np
 from . import journal
 from .errors import FieldKindError, FieldNotFoundError, ModelError, SaccadeError, SchemaError
 from .schema import DictField, Field, Schema, VectorField, check_field_name, infer, merge
-from .store import catalog, codec, samples, vectors
+from .store import actions, catalog, codec, samples, vectors
+from .store.liveness import is_alive
 from .store.matrix_cache import load_matrix
-from .types import FloatArray, SampleId
+from .types import Bson, FloatArray, SampleId
 
 if TYPE_CHECKING:
     from .collection import SampleCollection
@@ -114,9 +115,11 @@ def write_scalars(
 
     Raises:
         FieldKindError: if a value is NaN or infinite, naming the sample, or does not fit its field.
-        SchemaError: if a column has another length than `ids`.
+        SchemaError: if a column has another length than `ids`, or an id comes twice.
     """
     root = collection._root
+    if len(set(ids)) < len(ids):
+        raise SchemaError(f"samples come twice in {collection._title()}. Compute without concat(), or on the dataset.")
     prepared = {path: scalars_of(path, values, ids) for path, values in columns.items()}
     declare = {path.split(".")[0]: column_field(root._schema(), path, values) for path, values in prepared.items()}
     with journal.action(root._id, verb, sorted(declare), declare=declare) as action:
@@ -198,11 +201,10 @@ def write_vectors(
         return
     column_field(root._schema(), field, [rows[0]])
     with journal.action(root._id, verb, [field], declare={field: VectorField()}) as action:
-        claim_model(root._id, field, rows.shape[1], model, ids if overwrite else None)
+        set_model(action, field, rows.shape[1], model, ids if overwrite else None)
         keys = [vectors.vector_key(action.number, sample_id) for sample_id in ids]
         action.insert_vectors(keys, rows)
         action.set(ids, {field: [vectors.marker(action.number)] * len(ids)})
-        action.set_model(field, {**(model or {}), "dimension": rows.shape[1]})
 
 
 def checked_vectors(field: str, ids: Sequence[SampleId], matrix: FloatArray | Sequence[FloatArray]) -> FloatArray:
@@ -228,8 +230,8 @@ def checked_vectors(field: str, ids: Sequence[SampleId], matrix: FloatArray | Se
 
 def claim_model(
     dataset_id: str, field: str, dimension: int, model: Mapping[str, Any] | None, replaced: Sequence[SampleId] | None
-) -> None:
-    """Refuse vectors of another length or model, unless they replace all there are.
+) -> Bson:
+    """Refuse vectors of another length or model, unless they replace all there are; gives the model as recorded.
 
     Raises:
         FieldKindError: if the length differs.
@@ -247,23 +249,42 @@ def claim_model(
             f"field {field!r} holds vectors of model {_named(known)}, not of {_named(model)}. {remedy}"
         )
     else:
-        return
+        return known
+    setter = actions.read_action(dataset_id, known["by"]) if "by" in known else None
+    if setter is not None and setter["live"] and is_alive(setter["writer"]):
+        raise problem  # its vectors are on their way
     # A marker, or a list with markers of labels; `$ne: None` would overlook lists in which some label has none.
     holding = samples.sample_ids(dataset_id, [{"$match": {field: {"$type": ["int", "long"]}}}])
     if not set(holding) <= set(replaced or ()):
         raise problem
+    return known
 
 
-def set_model(dataset_id: str, field: str, dimension: int, model: Mapping[str, Any] | None) -> None:
-    """Note in the catalogue what a field's vectors are."""
-    catalog.change_field(dataset_id, field, model={**(model or {}), "dimension": dimension})
+def set_model(
+    action: journal.Action, field: str, dimension: int, model: Mapping[str, Any] | None,
+    replaced: Sequence[SampleId] | None = None,
+) -> None:  # fmt: skip
+    """Note in the catalogue what a field's vectors are, before they are written.
+
+    Raises:
+        FieldKindError: if the field holds vectors of another length, or another writer is just adding some.
+        ModelError: if it holds another model's vectors.
+    """
+    wanted = {**(model or {}), "dimension": dimension}
+    while True:
+        known = claim_model(action.dataset_id, field, dimension, model, replaced)
+        if {**known, **wanted} == known:
+            return
+        if action.set_model(field, {**wanted, "by": action.number}, known):
+            return
 
 
 def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | None:
     """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known."""
     if field not in collection._schema():
         raise FieldNotFoundError.among(field, collection._schema().names(), collection._title())
-    return (catalog.field_records(collection._root._id).get(field) or {}).get("model") or None
+    known = (catalog.field_records(collection._root._id).get(field) or {}).get("model") or {}
+    return {name: value for name, value in known.items() if name != "by"} or None
 
 
 def _named(model: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from .labels import Document, from_jsonable
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Field, Schema, field_from_dict
 from .store import catalog
-from .types import Progress
+from .types import Progress, SampleId
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -52,19 +52,14 @@ class Creating(SampleCollection):
         Raises:
             DatasetError: if the folder or the format cannot be read; no dataset is left behind.
         """
-        kind = ImageDirectory if dataset_type is None else dataset_type
-        if not isinstance(kind, DatasetType):
-            options = {"label_field": label_field, **options}
-        source = reader(kind, None if dataset_dir is None else str(dataset_dir), **options)
+        source = open_dir(dataset_dir, dataset_type, label_field, options)
 
         def fill(dataset: "Dataset") -> None:
-            listed = bulk.checked_tags(tags or [])
-            values = ({"tags": listed, **item} if listed else item for item in source)
-            dataset.add_samples((Sample(**item) for item in values), progress=progress, num_samples=len(source))
+            read_into(dataset, source, tags=tags, progress=progress)
             if source.classes:
                 dataset.classes = {source.label_field: source.classes}
 
-        return _made(fill, name, persistent=persistent, overwrite=overwrite)
+        return make_dataset(fill, name, persistent=persistent, overwrite=overwrite)
 
     @classmethod
     def from_images(
@@ -72,7 +67,7 @@ class Creating(SampleCollection):
         overwrite: bool = False, tags: str | Sequence[str] | None = None, progress: Progress = None,
     ) -> "Dataset":  # fmt: skip
         """Make a dataset from paths or URLs of images; see `from_dir` for the arguments."""
-        return _made(
+        return make_dataset(
             lambda d: d.add_images(paths_or_samples, tags=tags, progress=progress),
             name,
             persistent=persistent,
@@ -115,7 +110,7 @@ class Creating(SampleCollection):
             dataset.info = from_jsonable(d.get("info") or {}, Document.from_dict)
             dataset.classes, dataset.default_classes = d.get("classes") or {}, d.get("default_classes") or []
 
-        return _made(fill, name or d.get("name"), persistent=persistent, overwrite=overwrite)
+        return make_dataset(fill, name or d.get("name"), persistent=persistent, overwrite=overwrite)
 
     @classmethod
     def from_json(
@@ -160,7 +155,32 @@ def _declared(stored: Any) -> dict[str, Field]:
     return {path: schema[path] for path in schema.paths() if path not in SAMPLE_FIELDS}
 
 
-def _made(fill: "Callable[[Dataset], Any]", name: str | None, *, persistent: bool, overwrite: bool) -> "Dataset":
+def open_dir(
+    dataset_dir: str | PathLike[str] | None, dataset_type: type[DatasetType] | DatasetType | str | None,
+    label_field: str, options: dict[str, Any],
+) -> DatasetType:  # fmt: skip
+    """Open a folder in its format, a folder of images if none is named.
+
+    Raises:
+        DatasetError: if the folder or the format cannot be read.
+    """
+    kind = ImageDirectory if dataset_type is None else dataset_type
+    if not isinstance(kind, DatasetType):
+        options = {"label_field": label_field, **options}
+    return reader(kind, None if dataset_dir is None else str(dataset_dir), **options)
+
+
+def read_into(
+    dataset: "Dataset", source: DatasetType, *, tags: str | Sequence[str] | None, progress: Progress, **options: bool
+) -> list[SampleId]:
+    """Add the samples of an open folder to a dataset; the options are those of `add_samples`."""
+    listed = bulk.checked_tags(tags or [])
+    values = ({"tags": listed, **item} if listed else item for item in source)
+    given = (Sample(**item) for item in values)
+    return dataset.add_samples(given, progress=progress, num_samples=len(source), **options)
+
+
+def make_dataset(fill: "Callable[[Dataset], Any]", name: str | None, *, persistent: bool, overwrite: bool) -> "Dataset":
     """Make a dataset, fill it while it is invisible, and show it; on failure remove it."""
     from .dataset import Dataset
 

@@ -7,12 +7,13 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from importlib import metadata
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .. import __version__
 from . import bulk, display, journal
+from .cloning import Cloning
 from .collection import SampleCollection
 from .creation import Creating
 from .describing import Describing, checked_name, default_names
@@ -20,8 +21,10 @@ from .errors import DatasetError, DatasetExistsError, SampleNotFoundError, Schem
 from .field_editing import FieldEditing
 from .ingest import Ingest, save
 from .labels import to_jsonable
+from .merging import Merging
 from .progress import shown
 from .sample import Sample
+from .saved_views import SavingViews
 from .schema import FloatField, IntField, Schema
 from .stages import Stage
 from .store import actions, catalog, samples
@@ -30,7 +33,7 @@ from .types import Bson, Progress, SampleId
 from .view import DatasetView
 
 
-class Dataset(Describing, FieldEditing, Creating):
+class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning):
     """A named collection of samples in the database.
 
     Args:
@@ -74,7 +77,7 @@ class Dataset(Describing, FieldEditing, Creating):
 
     @classmethod
     def _create(cls, name: str, *, persistent: bool) -> str:
-        dataset_id = catalog.create_dataset(name, persistent=persistent, library_version=metadata.version("saccade"))
+        dataset_id = catalog.create_dataset(name, persistent=persistent, library_version=__version__)
         samples.create_collection(dataset_id)
         actions.ensure_indexes()
         return dataset_id
@@ -233,7 +236,7 @@ class Dataset(Describing, FieldEditing, Creating):
             ViewError: if something given is no id, sample or view.
         """
         if isinstance(samples_or_ids, SampleCollection):
-            wanted = samples_or_ids._ids()
+            wanted = list(dict.fromkeys(samples_or_ids._ids()))  # concat() may let a sample come twice
         else:
             chosen = self.select(samples_or_ids)
             wanted = list(chosen.stages[-1].sample_ids)  # type: ignore[attr-defined]  # it is a Select

@@ -100,7 +100,7 @@ def dataset_html(
         name: its name.
         media_type: image, video or whatever it holds.
         num_samples: how many samples it has.
-        persistent: whether it outlives the session.
+        persistent: whether it outlives the processes that use it.
         tags: its own tags.
         fields: the name of each field's kind, by field.
         thumbnails: pictures of its first samples, as `thumbnail` gives them; None is passed over.

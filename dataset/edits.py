@@ -36,6 +36,20 @@ def add_changes(edit: Edit, path: str, old: Any, new: Any) -> None:
         edit.add("$set", path, new)
 
 
+def same(a: Any, b: Any) -> bool:
+    """Whether two stored values are the same; NaN is the same as NaN."""
+    return bool(a == b) or (a != a and b != b)  # noqa: PLR0124  # NaN differs from itself
+
+
+def elements_at(stored: Any, keys: Sequence[str]) -> list[Any] | None:
+    """What lies in the lists at a path of a stored value: ids of labels, anything else itself; None without a list."""
+    if isinstance(stored, list):
+        if keys:
+            return [elements_at(item, keys) for item in stored]
+        return [item.get("_id", item) if isinstance(item, Mapping) else item for item in stored]
+    return elements_at(stored.get(keys[0]), keys[1:]) if keys and isinstance(stored, Mapping) else None
+
+
 def _has_id(value: Any) -> bool:
     return isinstance(value, Mapping) and "_id" in value
 
@@ -54,7 +68,7 @@ def _change_document(edit: Edit, path: str, old: Mapping[str, Any], new: Mapping
         edit.expected[f"{path}._cls"] = old["_cls"]
     for key in [*new, *(key for key in old if key not in new)]:
         before, after, below = old.get(key), new.get(key), f"{path}.{key}"
-        if key in old and key in new and before == after:
+        if key in old and key in new and same(before, after):
             continue
         if key == "tags" and "_id" in old:
             if _change_tags(edit, below, before or [], after or []):
@@ -94,7 +108,7 @@ def _change_element(edit: Edit, path: str, old: Bson, new: Bson) -> Bson:
     """Change one label of a list; gives what must hold of it besides its id."""
     expected: Bson = {}
     for key in [*new, *(key for key in old if key not in new)]:
-        if key in old and key in new and old[key] == new[key]:
+        if key in old and key in new and same(old[key], new[key]):
             continue
         if key == "tags":
             if _change_tags(edit, f"{path}.tags", old.get("tags") or [], new.get("tags") or []):

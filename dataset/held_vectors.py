@@ -1,6 +1,6 @@
 """Vectors of a sample in hand: read in one go, and known again by their markers when the sample is saved."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,6 +35,16 @@ def fetch(dataset_id: str, sample_id: SampleId, stored: Any, paths: Sequence[str
     for vector in found.values():
         vector.flags.writeable = False
     return HeldVectors(places, {place: found[key] for place, key in keys.items() if key in found})
+
+
+def stored_keys(document: Mapping[str, Any], paths: Iterable[str]) -> list[bytes]:
+    """The keys of all vectors at some paths of a stored sample."""
+    sample_id, keys = str(document["_id"]), []
+    for path in paths:
+        top, *below = path.split(".")
+        places = _places(document.get(top), below, None)
+        keys += [vectors.vector_key(marker, sample_id, label_id) for marker, label_id in places]
+    return keys
 
 
 class HeldVectors:

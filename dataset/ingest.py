@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import journal
 from .bulk import checked_tags
-from .columns import claim_model, set_model
+from .columns import claim_model
 from .errors import FieldKindError, FieldNotFoundError, SchemaError, hint
 from .held_vectors import KeepingSink
 from .labels import Document
@@ -29,9 +29,10 @@ BATCH = 1_000
 class Ingest:
     """One call of `add_samples`: batch after batch, and what to undo if it is refused."""
 
-    def __init__(self, dataset: "Dataset", *, expand_schema: bool, dynamic: bool) -> None:
-        """Begin with nothing added."""
+    def __init__(self, dataset: "Dataset", *, expand_schema: bool, dynamic: bool, keep_ids: bool = False) -> None:
+        """Begin with nothing added; `keep_ids` is for samples of other datasets, whose ids are not here yet."""
         self._dataset = dataset
+        self._keep_ids = keep_ids
         self._expand = expand_schema
         self._dynamic = dynamic
         self._declared: list[str] = []
@@ -75,17 +76,20 @@ class Ingest:
         """Check all samples without writing."""
         schema = self._dataset._current_schema()
         for item in given:
-            schema = self._expanded(schema, _as_sample(item)._values)
+            schema = self._expanded(schema, as_sample(item)._values)
 
     def _add_batch(self, given: Sequence[Any]) -> None:
-        batch = [_as_sample(item) for item in given]
+        batch = [as_sample(item) for item in given]
         dataset = self._dataset
         known = dataset._current_schema()
         schema = known
         for sample in batch:
             schema = self._expanded(schema, sample._values)
         schema = self._declare(known, schema)
-        ids = samples.reserve_ids(dataset._id, len(batch))
+        if self._keep_ids:
+            ids = samples.admit_ids(dataset._id, [str(sample.id) for sample in batch])
+        else:
+            ids = samples.reserve_ids(dataset._id, len(batch))
         with ExitStack() as stack:
             sink = NumberedVectors(dataset._id, stack, "add_samples")
             documents, kept = [], []
@@ -96,7 +100,6 @@ class Ingest:
             sink.store()
             self._inserting = [str(identity) for identity in ids]
             revision = samples.insert(dataset._id, documents)
-            sink.verify()
         self.ids += self._inserting
         self._inserting = []
         if revision != dataset._known_revision():
@@ -196,16 +199,17 @@ class NumberedVectors:
     def store(self) -> None:
         """Store what was collected."""
         for path, (action, keys, rows) in self._by_path.items():
-            claim_model(self._dataset_id, path, len(rows[0]), None, None)
+            self._set_length(path, len(rows[0]), action.number)
             action.insert_vectors(keys, rows)
-            known = (catalog.field_records(self._dataset_id).get(path) or {}).get("model") or {}
-            if known.get("dimension") != len(rows[0]):
-                set_model(self._dataset_id, path, len(rows[0]), None)
 
-    def verify(self) -> None:
-        """After the samples were inserted: refuse them if another writer was first with vectors of another length."""
-        for path, (_, _, rows) in self._by_path.items():
-            claim_model(self._dataset_id, path, len(rows[0]), None, None)
+    def _set_length(self, path: str, length: int, number: int) -> None:
+        """Note the length of a field's first vectors; nothing undoes it: it binds only while there are vectors."""
+        while True:
+            known = claim_model(self._dataset_id, path, length, None, None)
+            if known.get("dimension") == length:
+                return
+            if catalog.change_model(self._dataset_id, path, known, {"dimension": length, "by": number}):
+                return
 
 
 def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schema:
@@ -283,7 +287,7 @@ def save(dataset: "Dataset", changed: Sequence[Sample]) -> None:
             sink.sample_id = str(sample.id)
             keeping = KeepingSink(sample._fetched, sink)
             stored = {name: _stored(name, value, schema, keeping) for name, value in sample._values.items()}
-            edit = sample._edit(stored)
+            edit = sample._edit(stored, _as_read(sample, schema, keeping))
             if edit is not None:
                 pending.append((sample, stored, edit, keeping))
         if not pending:
@@ -320,6 +324,22 @@ def _stored(name: str, value: Any, schema: Schema, sink: codec.VectorSink) -> An
     return codec.encode(value, name, sink)
 
 
+def _as_read(sample: Sample, schema: Schema, sink: codec.VectorSink) -> Bson:
+    """The document that a sample was read from, in the form in which it would be stored with nothing changed in hand.
+
+    Of a view that shows other values than are stored, they can have another form, such as None inside labels.
+    """
+    assert sample._stored is not None
+    assert sample._schema is not None
+    if not sample._reshaped:
+        return sample._stored
+    read = dict(sample._stored)
+    for name in sample._values:
+        if name in read:
+            read[name] = _stored(name, codec.decoder(sample._schema.get(name))(read[name]), schema, sink)
+    return read
+
+
 def _declared(dataset: "Dataset", known: Schema, pending: Sequence[tuple[Sample, Any, samples.Edit, Any]]) -> Schema:
     """Declare what the changed values need; gives the schema that holds them.
 
@@ -349,7 +369,8 @@ def _batches(given: Iterable[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _as_sample(item: Sample | Mapping[str, Any] | str) -> Sample:
+def as_sample(item: Sample | Mapping[str, Any] | str) -> Sample:
+    """What was given in place of a sample, as a sample; one of a dataset with all its values read."""
     if isinstance(item, Sample):
         if item.in_dataset:  # a copy goes in; the one in hand stays where it is
             for name in item.field_names:

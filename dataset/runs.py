@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from datetime import datetime
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import __version__
 from . import display, journal
 from .errors import RunError, RunNotFoundError, hint
 from .store import actions, catalog, images, run_records, samples
@@ -144,7 +144,7 @@ def record(
         "key": key, "operation": operation, "version": version, "params": _plain(params or {}, "params"),
         "reads": list(reads), "writes": list(writes), "view": [stage.to_dict() for stage in collection._stages],
         "revisions": revisions(root, reads), "state": "running", "writer": app_name(), "started": catalog.now(),
-        "library_version": metadata.version("saccade"),
+        "library_version": __version__,
     }  # fmt: skip
     run_records.save_run(root._id, values)
     run = Run(root, values)

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import display, held_vectors
 from .bulk import checked_tags
-from .edits import add_changes
+from .edits import add_changes, elements_at, same
 from .errors import DatasetError, FieldKindError, FieldNotFoundError, SchemaError, hint
 from .labels import Document, from_jsonable, to_jsonable
 from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer, merge
@@ -48,7 +48,7 @@ class Sample:
         (0.5, ['new'])
     """
 
-    __slots__ = ("_dataset", "_fetched", "_filtered", "_hidden", "_schema", "_stored", "_values")
+    __slots__ = ("_dataset", "_fetched", "_filtered", "_hidden", "_reshaped", "_schema", "_stored", "_values")
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Sample:
         self._fetched: held_vectors.Known = {}
         self._hidden: frozenset[str] = frozenset()
         self._filtered: frozenset[str] = frozenset()
+        self._reshaped = False
         self._values: dict[str, Any] = {"filepath": normal_path(filepath), "tags": [], "metadata": None}
         if tags is not None:
             self.set_field("tags", tags)
@@ -300,15 +301,14 @@ class Sample:
     @classmethod
     def _from_stored(
         cls, stored: Bson, dataset: "Dataset", schema: Schema, *,
-        hidden: frozenset[str] = frozenset(), filtered: frozenset[str] = frozenset(),
+        hidden: frozenset[str] = frozenset(), filtered: frozenset[str] = frozenset(), reshaped: bool = False,
     ) -> "Sample":  # fmt: skip
         """Wrap a document that was read."""
         sample = cls.__new__(cls)
         sample._values = {}
         sample._fetched = {}
         sample._bind(dataset, stored, schema)
-        sample._hidden = hidden
-        sample._filtered = filtered
+        sample._hidden, sample._filtered, sample._reshaped = hidden, filtered, reshaped
         return sample
 
     def _bind(self, dataset: "Dataset", stored: Bson, schema: Schema) -> None:
@@ -333,14 +333,12 @@ class Sample:
         field = self._schema.get(name) if self._schema is not None else None
         self._values[name] = [] if value is None and name == "tags" else codec.decoder(field)(value)
 
-    def _edit(self, encoded: Mapping[str, Any]) -> samples.Edit | None:
-        """The update that writes what differs from the stored document; None where nothing does."""
-        assert self._stored is not None
-        stored = self._stored
+    def _edit(self, encoded: Mapping[str, Any], stored: Bson) -> samples.Edit | None:
+        """The update that writes what differs from the document as it was read; None where nothing does."""
         changed = {
             name: value
             for name, value in encoded.items()
-            if (name in stored or value is not None) and (name not in stored or stored[name] != value)
+            if (name in stored or value is not None) and (name not in stored or not same(stored[name], value))
             and not (name == "tags" and value == [] and stored.get(name) is None)
         }  # fmt: skip
         if not changed:
@@ -352,15 +350,15 @@ class Sample:
         return edit if edit.update else None
 
     def _refuse_filtered(self, name: str, old: Any, new: Any) -> None:
-        """A list that the view shows in part must keep its elements, or the hidden ones would be lost."""
+        """A list that the view shows in part or changed must keep its elements, or the stored ones would be lost."""
         for path in self._filtered:
             if path.split(".")[0] != name:
                 continue
-            before, after = (_ids_at(value, path.split(".")[1:]) for value in (old, new))
+            before, after = (elements_at(value, path.split(".")[1:]) for value in (old, new))
             if before != after or (path == name and (old is None) != (new is None)):
                 raise DatasetError(
-                    f"{path!r} shows only part of its labels in this view, so labels cannot be added or removed here. "
-                    f"Do it on the dataset's own sample: dataset[{self.id!r}]."
+                    f"{path!r} shows only part of its labels in this view, or other values than are stored, so nothing "
+                    f"can be added, removed or replaced here. Do it on the dataset's own sample: dataset[{self.id!r}]."
                 )
 
 
@@ -392,9 +390,3 @@ def _copied(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return value
-
-
-def _ids_at(stored: Any, keys: Sequence[str]) -> list[Any] | None:
-    for key in keys:
-        stored = stored.get(key) if isinstance(stored, dict) else None
-    return [item.get("_id") for item in stored] if isinstance(stored, list) else None

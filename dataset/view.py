@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from . import display
-from .collection import SampleCollection
+from .cloning import Cloning
+from .keeping import Keeping
 from .stages import Stage
 from .types import Bson
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from .dataset import Dataset
 
 
-class DatasetView(SampleCollection):
+class DatasetView(Cloning, Keeping):
     """Some of a dataset's samples, in some order, with some of their fields.
 
     Made by view stages, such as `dataset.match(F("uniqueness") > 0.5).limit(10)`.
@@ -22,6 +23,7 @@ class DatasetView(SampleCollection):
         """Wrap a dataset and stages that were checked."""
         self._dataset = dataset
         self._chain = tuple(stages)
+        self._saved_as: str | None = None
 
     @property
     def _root(self) -> "Dataset":
@@ -32,9 +34,19 @@ class DatasetView(SampleCollection):
         return self._chain
 
     @property
-    def name(self) -> str:
-        """The name of the dataset."""
-        return self._dataset.name
+    def name(self) -> str | None:
+        """The name that it was saved under, if it was loaded by that name; else None."""
+        return self._saved_as
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether it was loaded as a saved view."""
+        return self._saved_as is not None
+
+    def _named(self, name: str) -> "DatasetView":
+        view = DatasetView(self._dataset, self._chain)
+        view._saved_as = name
+        return view
 
     @property
     def dataset_name(self) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Mean,
         Min,
         Quantiles,
+        Schema,
         Std,
         Sum,
         Values,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         StringField,
         VectorField,
     )
+    from .dataset.splitting import random_split
     from .dataset.view import DatasetView
 
 __version__ = "0.1.0"
@@ -102,6 +104,7 @@ __all__ = [
     "Quantiles",
     "Regression",
     "Sample",
+    "Schema",
     "Segmentation",
     "Std",
     "StringField",
@@ -119,6 +122,7 @@ __all__ = [
     "errors",
     "list_datasets",
     "load_dataset",
+    "random_split",
     "settings",
     "types",
 ]
@@ -126,7 +130,9 @@ __all__ = [
 _MODULES = {"errors", "settings", "types"}
 _HOMES = {
     ".dataset": "errors settings",
-    ".dataset.aggregations": "Bounds Count CountValues Distinct HistogramValues Max Mean Min Quantiles Std Sum Values",
+    ".dataset.aggregations": (
+        "Bounds Count CountValues Distinct HistogramValues Max Mean Min Quantiles Schema Std Sum Values"
+    ),
     ".dataset.dataset": "Dataset",
     ".dataset.named": "dataset_exists delete_dataset delete_datasets list_datasets load_dataset",
     ".dataset.expressions": "F ViewExpression ViewField",
@@ -140,6 +146,7 @@ _HOMES = {
         "ArrayField BooleanField DateField DateTimeField DictField EmbeddedDocumentField Field FloatField IntField "
         "ListField ObjectIdField StringField VectorField"
     ),
+    ".dataset.splitting": "random_split",
     ".dataset.view": "DatasetView",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -1,5 +1,6 @@
 """Aggregations: what can be computed from all samples of a dataset or view."""
 
+from .attributes import Schema
 from .base import Aggregation
 from .counting import Count, CountValues, Distinct
 from .histogram import HistogramValues
@@ -17,6 +18,7 @@ __all__ = [
     "Mean",
     "Min",
     "Quantiles",
+    "Schema",
     "Std",
     "Sum",
     "Values",

@@ -5,13 +5,14 @@ work is done by stages, aggregations, columns, the journal and runs.
 """
 
 from .aggregating import Aggregating
+from .labelling import Labelling
 from .reading import Reading
 from .running import Running
 from .staging import Staging
 from .writing import SaveContext, Writing
 
 
-class SampleCollection(Staging, Aggregating, Reading, Writing, Running):
+class SampleCollection(Staging, Aggregating, Reading, Writing, Labelling, Running):
     """A dataset or a view of one: samples in an order, with a schema."""
 
 

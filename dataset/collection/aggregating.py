@@ -84,6 +84,12 @@ class Aggregating(Base):
         """Counts, edges and the number of other values; see `aggregations.HistogramValues`."""
         return self._aggregate(aggregations.HistogramValues(field_or_expr, bins=bins, range=range, auto=auto))
 
+    def schema(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, dynamic_only: bool = False
+    ) -> dict[str, Any]:
+        """The attributes that documents have, with their kinds; see `aggregations.Schema`."""
+        return dict(self._aggregate(aggregations.Schema(field_or_expr, expr, dynamic_only)))
+
     def values(
         self,
         field_or_expr: FieldOrExpression | Sequence[FieldOrExpression],

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..schema import Schema
-from ..stages import Stage
+from ..stages import Stage, chain
 from ..store import samples
 from ..types import Bson
 
@@ -33,10 +33,7 @@ class Base:
 
     def _schema(self) -> Schema:
         """The fields that samples of this collection have now."""
-        schema = self._root._current_schema()
-        for stage in self._stages:
-            schema = stage.schema_after(schema)
-        return schema
+        return chain.schema_after(self._stages, self._root._current_schema())
 
     def _pipeline(self, *, ordered: bool = True) -> list[Bson]:
         """The aggregation pipeline that gives this collection's documents.
@@ -44,24 +41,7 @@ class Base:
         Args:
             ordered: whether their order matters; if not, the sort by id is left out where no stage needs it.
         """
-        schema = self._root._current_schema()
-        steps: list[Bson] = []
-        needed = ordered or any(stage.needs_order for stage in self._stages)
-        if needed and not self._is_sorted_first():
-            steps.append({"$sort": {"_id": 1}})
-        for stage in self._stages:
-            steps.extend(stage.to_mongo(schema))
-            schema = stage.schema_after(schema)
-        return steps
-
-    def _is_sorted_first(self) -> bool:
-        """Whether a stage that sorts comes before any that counts positions."""
-        for stage in self._stages:
-            if stage.sets_order:
-                return True
-            if stage.needs_order:
-                return False
-        return False
+        return chain.pipeline(self._stages, self._root._current_schema(), ordered=ordered)
 
     def _documents(self, steps: Sequence[Bson] = (), *, ordered: bool = True) -> Iterator[Bson]:
         """The documents of this collection, after further pipeline steps."""
@@ -71,7 +51,7 @@ class Base:
         """The view of this collection through one more stage, checked now."""
         from ..view import DatasetView
 
-        stage.validate(self._schema())
+        chain.validate(stage, self._stages, self._root._current_schema())
         return DatasetView(self._root, (*self._stages, stage))
 
     def _facts(self) -> dict[str, Any]:

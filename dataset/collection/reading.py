@@ -13,6 +13,7 @@ from ..errors import DatasetError, FieldNotFoundError, SampleNotFoundError, View
 from ..expressions import ViewExpression
 from ..progress import shown
 from ..schema import EmbeddedDocumentField, Field, Schema
+from ..stages import chain
 from ..store import catalog, samples
 from ..types import Bson, Oid, Progress, SampleId, is_id
 from .base import Base
@@ -104,31 +105,26 @@ class Reading(Base):
         """What makes samples of this collection's documents; they know which fields and labels it hides."""
         from ..sample import Sample
 
-        hidden: frozenset[str] = frozenset()
-        filtered: set[str] = set()
-        if self._stages:
-            arriving = self._root._current_schema()
-            hidden = frozenset(arriving.names()) - frozenset(schema.names())
-            for stage in self._stages:
-                if isinstance(stage, stages.FilterLabels):
-                    filtered.add(stages.label_field(arriving, stage.field).root_path)
-                arriving = stage.schema_after(arriving)
+        if not self._stages:
+            return partial(Sample._from_stored, dataset=self._root, schema=schema)
+        fields = self._root._current_schema()
         return partial(
-            Sample._from_stored, dataset=self._root, schema=schema, hidden=hidden, filtered=frozenset(filtered)
-        )
+            Sample._from_stored, dataset=self._root, schema=schema,
+            hidden=frozenset(fields.names()) - frozenset(schema.names()),
+            filtered=chain.filtered_lists(self._stages, fields), reshaped=chain.shapes_documents(self._stages),
+        )  # fmt: skip
 
     def _ids(self) -> list[SampleId]:
         return samples.sample_ids(self._root._id, self._pipeline())
 
-    def _shaping(self) -> list[Bson]:
-        """The steps that change what documents show, for documents that were chosen already."""
-        schema = self._root._current_schema()
-        steps: list[Bson] = []
-        for stage in self._stages:
-            if isinstance(stage, stages.SelectFields | stages.ExcludeFields | stages.FilterLabels):
-                steps.extend(stage.to_mongo(schema))
-            schema = stage.schema_after(schema)
-        return steps
+    def _shaping(self) -> list[Bson] | None:
+        """The steps that change what chosen documents show; None if only the whole pipeline can tell."""
+        return chain.shaping(self._stages, self._root._current_schema())
+
+    def _by_ids(self, ids: Sequence[SampleId], size: int, steps: Sequence[Bson]) -> Iterator[Bson]:
+        """The documents with some ids, in batches."""
+        for start in range(0, len(ids), size):
+            yield from samples.read_by_ids(self._root._id, ids[start : start + size], steps)
 
     def iter_samples(
         self, progress: Progress = False, autosave: bool = False, batch_size: int | None = None,
@@ -136,7 +132,8 @@ class Reading(Base):
         """The samples, one by one.
 
         The ids are read first, then the samples in batches by id; so a long loop never times out, sees no sample twice,
-        and passes over samples that were deleted meanwhile.
+        and passes over samples that were deleted meanwhile. Where what a sample shows depends on more than the sample
+        (`mongo` with such steps, `concat` of views that show their samples differently), all are read in one go.
 
         Args:
             progress: whether to show a bar; None asks the settings.
@@ -146,18 +143,18 @@ class Reading(Base):
         size = batch_size or READ_BATCH
         if size < 1:
             raise ViewError(f"batch_size is {size}; it must be at least 1.")
-        ids = self._ids()
         wrap, steps = self._wrapper(self._schema()), self._shaping()
+        ids = self._ids()
+        documents = self._documents() if steps is None else self._by_ids(ids, size, steps)
         with ExitStack() as stack:
             context = stack.enter_context(self.save_context(batch_size=size)) if autosave else None  # type: ignore[attr-defined]  # Writing supplies it
             advance = stack.enter_context(shown(len(ids), progress))
-            for start in range(0, len(ids), size):
-                for document in samples.read_by_ids(self._root._id, ids[start : start + size], steps):
-                    sample = wrap(document)
-                    yield sample
-                    if context is not None:
-                        context.save(sample)
-                    advance(1)
+            for document in documents:
+                sample = wrap(document)
+                yield sample
+                if context is not None:
+                    context.save(sample)
+                advance(1)
 
     def first(self) -> "Sample":
         """The first sample.

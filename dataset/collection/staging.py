@@ -1,9 +1,10 @@
 """View stages as methods. What a stage means is documented on its class in `dataset.stages`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import stages
+from ..errors import ViewError
 from ..expressions import ViewExpression
 from ..types import SampleId
 from .base import Base
@@ -11,6 +12,7 @@ from .base import Base
 if TYPE_CHECKING:
     from ..sample import Sample
     from ..view import DatasetView
+    from . import SampleCollection
 
 
 class Staging(Base):
@@ -27,6 +29,18 @@ class Staging(Base):
     def match_tags(self, tags: str | Iterable[str], bool: bool | None = None, all: bool = False) -> "DatasetView":
         """The samples that have any (or all) of some tags; see `stages.MatchTags`."""
         return self._then(stages.MatchTags(tags, bool, all))
+
+    def match_labels(
+        self,
+        labels: Iterable[Mapping[str, Any]] | None = None,
+        ids: str | Iterable[str] | None = None,
+        tags: str | Iterable[str] | None = None,
+        filter: ViewExpression | None = None,
+        fields: str | Iterable[str] | None = None,
+        bool: bool | None = None,
+    ) -> "DatasetView":
+        """The samples that have a label with some ids, tags or properties; see `stages.MatchLabels`."""
+        return self._then(stages.MatchLabels(labels, ids, tags, filter, fields, bool))
 
     def exists(self, field: str, bool: bool | None = None) -> "DatasetView":
         """The samples that have a value in a field; see `stages.Exists`."""
@@ -64,6 +78,41 @@ class Staging(Base):
         """All but certain samples, by id; see `stages.Exclude`."""
         return self._then(stages.Exclude(_ids_of(sample_ids)))
 
+    def select_by(self, field: str, values: Any, ordered: bool = False) -> "DatasetView":
+        """The samples with certain values in a field; see `stages.SelectBy`."""
+        return self._then(stages.SelectBy(field, values, ordered))
+
+    def exclude_by(self, field: str, values: Any) -> "DatasetView":
+        """All but the samples with certain values in a field; see `stages.ExcludeBy`."""
+        return self._then(stages.ExcludeBy(field, values))
+
+    def group_by(
+        self,
+        field_or_expr: str | ViewExpression | Sequence[str | ViewExpression],
+        order_by: str | ViewExpression | None = None,
+        reverse: bool = False,
+        flat: bool = True,
+        match_expr: ViewExpression | None = None,
+        sort_expr: ViewExpression | None = None,
+    ) -> "DatasetView":
+        """The samples with those of the same value one after another; see `stages.GroupBy`."""
+        return self._then(stages.GroupBy(field_or_expr, order_by, reverse, flat, match_expr, sort_expr))
+
+    def concat(self, samples: "SampleCollection") -> "DatasetView":
+        """These samples, then those of another view of the same dataset; see `stages.Concat`.
+
+        Raises:
+            ViewError: if `samples` is no dataset or view, or one of another dataset.
+        """
+        if not isinstance(samples, Base):
+            raise ViewError(f"concat() was given {samples!r}. Give this dataset or a view of it.")
+        if samples._root != self._root:
+            raise ViewError(
+                f"concat() was given samples of dataset {samples._root.name!r}, and this is {self._title()}. "
+                "A view shows one dataset; add_samples() copies samples into another."
+            )
+        return self._then(stages.Concat(samples._stages))
+
     def select_fields(self, field_names: str | Iterable[str] | None = None) -> "DatasetView":
         """The samples with these fields only, and the default ones; see `stages.SelectFields`."""
         return self._then(stages.SelectFields(field_names if field_names is not None else ()))
@@ -75,6 +124,52 @@ class Staging(Base):
     def filter_labels(self, field: str, filter: ViewExpression, only_matches: bool = True) -> "DatasetView":
         """The samples with those labels of a field for which an expression holds; see `stages.FilterLabels`."""
         return self._then(stages.FilterLabels(field, filter, only_matches))
+
+    def filter_field(self, field: str, filter: ViewExpression, only_matches: bool = True) -> "DatasetView":
+        """The samples with a field's value only where an expression holds; see `stages.FilterField`."""
+        return self._then(stages.FilterField(field, filter, only_matches))
+
+    def limit_labels(self, field: str, limit: int) -> "DatasetView":
+        """The samples with the first labels of a field only; see `stages.LimitLabels`."""
+        return self._then(stages.LimitLabels(field, limit))
+
+    def select_labels(
+        self,
+        labels: Iterable[Mapping[str, Any]] | None = None,
+        ids: str | Iterable[str] | None = None,
+        tags: str | Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        omit_empty: bool = True,
+    ) -> "DatasetView":
+        """The samples with those labels only that have some ids or tags; see `stages.SelectLabels`."""
+        return self._then(stages.SelectLabels(labels, ids, tags, fields, omit_empty))
+
+    def exclude_labels(
+        self,
+        labels: Iterable[Mapping[str, Any]] | None = None,
+        ids: str | Iterable[str] | None = None,
+        tags: str | Iterable[str] | None = None,
+        fields: str | Iterable[str] | None = None,
+        omit_empty: bool = True,
+    ) -> "DatasetView":
+        """The samples without those labels that have some ids or tags; see `stages.ExcludeLabels`."""
+        return self._then(stages.ExcludeLabels(labels, ids, tags, fields, omit_empty))
+
+    def set_field(self, field: str, expr: Any) -> "DatasetView":
+        """The samples with the result of an expression in a field; nothing is stored. See `stages.SetField`."""
+        return self._then(stages.SetField(field, expr))
+
+    def map_labels(self, field: str, map: Mapping[str, str | None]) -> "DatasetView":
+        """The samples with other names for some labels; nothing is stored. See `stages.MapLabels`."""
+        return self._then(stages.MapLabels(field, map))
+
+    def map_values(self, field: str, map: Mapping[Any, Any]) -> "DatasetView":
+        """The samples with other values for some values of a field; nothing is stored. See `stages.MapValues`."""
+        return self._then(stages.MapValues(field, map))
+
+    def mongo(self, pipeline: Sequence[Mapping[str, Any]]) -> "DatasetView":
+        """The samples after steps in MongoDB's own language; see `stages.Mongo`."""
+        return self._then(stages.Mongo(pipeline))
 
     @classmethod
     def list_view_stages(cls) -> list[str]:

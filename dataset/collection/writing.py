@@ -72,6 +72,8 @@ class Writing(Base):
 
         if isinstance(values, Mapping):
             ids, listed = bulk.by_key(self, values, key_field)  # type: ignore[arg-type]  # every collection is a SampleCollection
+            once = dict(zip(ids, listed, strict=True))  # concat() may let a sample come twice
+            ids, listed = list(once), list(once.values())
         else:
             ids, listed = read_ids(self), list(values)  # type: ignore[arg-type]  # every collection is a SampleCollection
             if key_field is not None:
@@ -81,6 +83,9 @@ class Writing(Base):
                     f"{field_name!r} was given {len(listed)} values for the {len(ids)} samples of {self._title()}. "
                     "Give one per sample."
                 )
+            if len(set(ids)) < len(ids):
+                twice = next(sample_id for sample_id in ids if ids.count(sample_id) > 1)
+                raise SchemaError(f"sample {twice} comes twice in {self._title()}. Give a dict from ids to values.")
         if field_name == "filepath":
             listed = [normal_path(path) for path in listed]
         bulk.set_values(
@@ -98,7 +103,7 @@ class Writing(Base):
 
     def _change_tags(self, tags: str | Iterable[str], *, add: bool) -> None:
         listed = bulk.checked_tags(tags)
-        ids = read_ids(self)  # type: ignore[arg-type]  # every collection is a SampleCollection
+        ids = list(dict.fromkeys(read_ids(self)))  # type: ignore[arg-type]  # every collection is a SampleCollection
         if not ids or not listed:
             return
         with journal.action(self._root._id, "tag_samples" if add else "untag_samples", ["tags"]) as action:

@@ -10,8 +10,8 @@ from .recovery import wait_for
 T = TypeVar("T")
 
 
-def stable_read(dataset_id: str, fields: Sequence[str], read: Callable[[], T]) -> T:
-    """Call `read` while no action is open on `fields`; again if one opened meanwhile."""
+def stable_read(dataset_id: str, fields: Sequence[str] | None, read: Callable[[], T]) -> T:
+    """Call `read` while no action is open on `fields` (None: on any field); again if one opened meanwhile."""
     return _between_actions(dataset_id, fields, read)
 
 
@@ -24,13 +24,15 @@ def write_beside(dataset_id: str, fields: Sequence[str], write: Callable[[], Non
     catalog.stamp_fields(dataset_id, {field.split(".")[0] for field in fields})
 
 
-def _between_actions(dataset_id: str, fields: Sequence[str], work: Callable[[], T]) -> T:
+def _between_actions(dataset_id: str, fields: Sequence[str] | None, work: Callable[[], T]) -> T:
     """Do something again until no action on `fields` ran meanwhile; give the last result, or raise the last error."""
     claims = actions.claims_of(fields)
     while True:
-        wait_for(dataset_id, fields)
         low = actions.last_number(dataset_id) - actions.WINDOW
         before = actions.newest_actions(dataset_id, low, claims)
+        if any(live for _, live in before):
+            wait_for(dataset_id, fields)
+            continue
         problem: SaccadeError | None = None
         try:
             result = work()
@@ -38,7 +40,7 @@ def _between_actions(dataset_id: str, fields: Sequence[str], work: Callable[[], 
             raise
         except SaccadeError as error:  # it may have met something half done
             problem = error
-        if any(live for _, live in before) or actions.newest_actions(dataset_id, low, claims) != before:
+        if actions.newest_actions(dataset_id, low, claims) != before:
             continue
         if problem is not None:
             raise problem

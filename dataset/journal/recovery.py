@@ -1,8 +1,8 @@
 """Waiting for the actions of others, and undoing those whose writers are gone.
 
 Who undoes an action first sets it to `recovering` by compare-and-set, and only then looks for its writer. If the writer
-is there, it is set back to open. Otherwise it becomes `undoing`; from there it goes only to `rolled_back`, whoever does
-it.
+is there, it is set back to open, by whoever is faster. Otherwise it becomes `undoing`; from there it goes only to
+`rolled_back`, whoever does it. Only who is undoing keeps others waiting, so one who just looks may stop at any time.
 """
 
 import logging
@@ -15,7 +15,7 @@ from ..errors import ActionLostError, DatasetNotFoundError, StoreError
 from ..schema import field_from_dict
 from ..store import actions, catalog, images
 from ..store.connection import app_name
-from ..store.liveness import has_given_up, is_alive, is_ending
+from ..store.liveness import announce, give_up, has_given_up, is_alive, is_ending
 from ..types import Bson
 from . import running
 
@@ -71,7 +71,7 @@ def recover_dead(dataset_id: str) -> None:
             if _is_dead(dataset_id, record):
                 _recover(dataset_id, record["number"])
                 half_done = record
-            elif record["state"] != "open" or is_ending(record["writer"]):
+            elif record["state"] == "undoing" or is_ending(record["writer"]):
                 half_done = record
         if half_done is None:
             return
@@ -79,8 +79,8 @@ def recover_dead(dataset_id: str) -> None:
 
 
 def _is_dead(dataset_id: str, record: Bson) -> bool:
-    """Whether nobody works on a live action: neither its writer nor who undoes it."""
-    responsible = record["writer"] if record["state"] == "open" else record["recoverer"]
+    """Whether nobody works on a live action: its writer, or who undoes it."""
+    responsible = record["recoverer"] if record["state"] == "undoing" else record["writer"]
     if responsible == app_name():
         return running.thread_of(dataset_id, record["number"]) is None
     return not _is_at_it(responsible, record)
@@ -98,11 +98,15 @@ def _recover(dataset_id: str, number: int) -> None:
         # Another process may be faster, and somebody may delete the dataset.
         with suppress(ActionLostError, DatasetNotFoundError):
             _take_over(dataset_id, number)
+    except BaseException:
+        give_up(f"{dataset_id}/{number}")
+        raise
     finally:
         running.end(dataset_id, number)
 
 
 def _take_over(dataset_id: str, number: int) -> None:
+    announce()
     me = app_name()
     record = actions.read_action(dataset_id, number)
     if record is None or not record["live"]:
@@ -113,8 +117,8 @@ def _take_over(dataset_id: str, number: int) -> None:
     if not actions.change_state(dataset_id, number, found, **looking):
         return
     # Only now that its guard stops it: is it there after all?
-    others = {found["recoverer"]} if is_begun else {found["recoverer"], record["writer"]}
-    if any(_is_at_it(process, record) for process in others - {None, me}):
+    responsible = record["recoverer"] if is_begun else record["writer"]
+    if responsible != me and _is_at_it(responsible, record):
         back = found if is_begun else {"state": "open", "recoverer": None}
         actions.change_state(dataset_id, number, looking, **back)
         return
@@ -140,8 +144,8 @@ def undo_own(dataset_id: str, number: int) -> None:
             return
         if not record["live"]:
             return
-        if record["state"] != "open" and record["recoverer"] != me and _is_at_it(record["recoverer"], record):
-            time.sleep(0.02)  # it looks, and will see that this process lives; or it is at it already
+        if record["state"] == "undoing" and record["recoverer"] != me and _is_at_it(record["recoverer"], record):
+            time.sleep(0.02)
         elif actions.change_state(dataset_id, number, _as_found(record), state="undoing", recoverer=me):
             break
     _put_back(dataset_id, number)
@@ -178,7 +182,7 @@ def _restore_schema(dataset_id: str, record: Bson) -> None:
     if record.get("removed"):
         catalog.restore_fields(dataset_id, record["removed"])
     for noted in reversed(record.get("models") or []):
-        catalog.change_field(dataset_id, noted["path"], model=noted["model"])
+        catalog.change_model(dataset_id, noted["path"], noted["new"], noted["old"] or {})
     for noted in record.get("widened") or []:
         before, after = field_from_dict(noted["old"]), field_from_dict(noted["new"])
         catalog.narrow_field(dataset_id, noted["path"], before, after)

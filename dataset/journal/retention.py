@@ -50,6 +50,9 @@ def sweep(dataset_id: str) -> int:
     It is an action on whole samples, so no marker can come or go meanwhile. Vectors of live actions (samples being
     added) are left alone.
     """
+    stored = vectors.all_keys(dataset_id)
+    if not stored:
+        return 0
     with action(dataset_id, "sweep", None) as work:
         finished = {record["number"] for record in actions.list_actions(dataset_id, {"live": False})}
         named: set[bytes] = set()
@@ -63,7 +66,7 @@ def sweep(dataset_id: str) -> int:
                         sample_id = str(old["_id"])
                         named.update(vectors.vector_key(pair[0], sample_id, pair[1]) for pair in _markers(old))
         unnamed = [
-            key for key in vectors.all_keys(dataset_id)
+            key for key in stored
             if bytes(key) not in named and int.from_bytes(key[:8], "big") in finished
         ]  # fmt: skip
         work.delete_vectors(unnamed)

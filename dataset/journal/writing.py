@@ -3,7 +3,6 @@
 import getpass
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ from ..errors import (
 )
 from ..schema import SAMPLE_FIELDS, Field, field_from_dict, merge
 from ..store import actions, catalog, images, vectors
-from ..store.liveness import announce, give_up, is_alive
+from ..store.liveness import announce, give_up
 from ..types import Bson, SampleId
 from . import running
 from .recovery import undo_own, wait_for
@@ -121,12 +120,16 @@ class Action:
         """Delete vectors that nothing names; not rolled back, since nothing could show them."""
         vectors.delete_vectors(self.dataset_id, keys, self._guard)
 
-    def set_model(self, path: str, model: Mapping[str, Any]) -> None:
-        """Note in the catalogue what a field's vectors are."""
+    def set_model(self, path: str, model: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> bool:
+        """Note in the catalogue what a field's vectors are; with `expected`, only if that is what stands there."""
         old = (catalog.field_records(self.dataset_id).get(path) or {}).get("model")
-        self._models.append({"path": path, "model": old})
+        self._models.append({"path": path, "old": old, "new": dict(model)})
         self._note(models=self._models)
-        catalog.change_field(self.dataset_id, path, model=dict(model))
+        if catalog.change_model(self.dataset_id, path, old if expected is None else expected, model):
+            return True
+        self._models.pop()
+        self._note(models=self._models)
+        return False
 
     def _make_way(self, ids: Sequence[SampleId], paths: Mapping[str, Any]) -> None:
         keys = [path.split(".") for path in paths]
@@ -214,7 +217,7 @@ class Action:
         return is_open and self._open()
 
     def _guard(self, broken: bool) -> None:  # noqa: FBT001  # the form of a guard
-        """Go on only while the action is open; wait out somebody who looks whether its writer is there."""
+        """Go on only while the action is open; opened again if somebody looks whether its writer is there."""
         if broken:
             actions.settle(self.dataset_id, self.number)
         while True:
@@ -228,10 +231,8 @@ class Action:
                     f"{self._verb} was taken for dead, since its connection was lost for long, and undone by another "
                     "process. Nothing of it remains; do it again."
                 )
-            looking = {"state": "recovering", "recoverer": record["recoverer"]}
-            if not is_alive(record["recoverer"]):
-                actions.change_state(self.dataset_id, self.number, looking, state="open", recoverer=None)
-            time.sleep(0.02)
+            looked_for = {"state": "recovering", "recoverer": record["recoverer"]}
+            actions.change_state(self.dataset_id, self.number, looked_for, state="open", recoverer=None)
 
     def _note(self, **changes: Any) -> None:
         while not actions.change_state(self.dataset_id, self.number, {"state": "open"}, **changes):

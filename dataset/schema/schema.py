@@ -21,9 +21,10 @@ SAMPLE_FIELDS: Mapping[str, Field] = MappingProxyType(
 
 RESERVED_NAMES = frozenset(
     {
-        *("add_labels", "clear_field", "compute_metadata", "copy", "dataset", "dataset_id", "field_names"),
-        *("filename", "from_dict", "from_json", "get_field", "has_field", "in_dataset", "iter_fields", "media_type"),
-        *("merge", "reload", "save", "set_field", "to_dict", "to_json", "to_mongo_dict", "update_fields"),
+        *("add_labels", "clear_field", "compute_metadata", "copy", "created_at", "dataset", "dataset_id"),
+        *("field_names", "fields", "filename", "from_dict", "from_json", "get_field", "has_field", "in_dataset"),
+        *("iter_fields", "media_type", "merge", "reload", "save", "set_field", "to_dict", "to_json", "to_mongo_dict"),
+        "update_fields",
     }
 )
 """Names that mean something else on a sample and cannot name a field."""

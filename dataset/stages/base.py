@@ -1,7 +1,7 @@
 """What all stages share: a stage is an immutable value that says how a view narrows, orders or changes its samples."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
@@ -49,6 +49,16 @@ class Stage(ABC):
             ViewError: if the stage cannot work on these fields.
         """
 
+    def following(self, schema: Schema, before: Sequence[Bson], *, ordered: bool) -> list[Bson]:  # noqa: ARG002  # for those that look back
+        """Give the steps of the pipeline where the stage follows others.
+
+        Args:
+            schema: the fields of the samples that arrive.
+            before: the steps from the dataset's samples to those that arrive.
+            ordered: whether the order of the samples matters.
+        """
+        return self.to_mongo(schema)
+
     def schema_after(self, schema: Schema) -> Schema:
         """Give the fields of the samples that leave."""
         return schema
@@ -65,7 +75,7 @@ class Stage(ABC):
         return self.to_mongo(schema) if self.shapes_documents else []
 
     def filtered_lists(self, schema: Schema) -> tuple[str, ...]:  # noqa: ARG002  # for those that change contents
-        """Give the paths of the lists that leave in part or changed, so that they cannot be saved as wholes."""
+        """Give the paths of the labels and lists that leave in part or changed, which no sample may save as wholes."""
         return ()
 
     def validate(self, schema: Schema) -> None:

@@ -37,13 +37,9 @@ class Concat(Stage):
 
     def __post_init__(self) -> None:
         given = self.samples
-        if not isinstance(given, Iterable) or isinstance(given, str) or isinstance(given, Stage):
-            raise ViewError(f"Concat() was given {given!r}. Give the stages of a view, or use view.concat(other).")
-        stages = tuple(given)
-        for stage in stages:
-            if not isinstance(stage, Stage):
-                raise ViewError(f"Concat() was given {stage!r} as a stage. Use view.concat(other), or view.stages.")
-        self._settle(samples=stages)
+        if not isinstance(given, list | tuple) or not all(isinstance(stage, Stage) for stage in given):
+            raise ViewError(f"Concat() was given {given!r}. Use view.concat(other), or give the stages of a view.")
+        self._settle(samples=tuple(given))
 
     def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline.
@@ -51,15 +47,10 @@ class Concat(Stage):
         Args:
             schema: the fields of the dataset, not of the samples that arrive.
         """
-        return self.steps(schema, ordered=True)
+        return self.following(schema, (), ordered=True)
 
-    def steps(self, schema: Schema, *, ordered: bool) -> list[Bson]:
-        """Give the steps of the pipeline.
-
-        Args:
-            schema: the fields of the dataset.
-            ordered: whether the order of the samples that follow matters.
-        """
+    def following(self, schema: Schema, before: Sequence[Bson], *, ordered: bool) -> list[Bson]:  # noqa: ARG002  # they stay
+        """Give the steps of the pipeline; `schema` is that of the dataset."""
         return [{"$unionWith": {"coll": OWN_SAMPLES, "pipeline": pipeline(self.samples, schema, ordered=ordered)}}]
 
 
@@ -113,7 +104,7 @@ def pipeline(stages: Sequence[Stage], dataset: Schema, *, ordered: bool = True) 
     needed = ordered or any(stage.needs_order for stage in stages)
     steps: list[Bson] = [{"$sort": {"_id": 1}}] if needed and not _is_sorted_first(stages) else []
     for stage, schema in walk(stages, dataset):
-        steps.extend(stage.steps(schema, ordered=needed) if isinstance(stage, Concat) else stage.to_mongo(schema))
+        steps.extend(stage.following(schema, tuple(steps), ordered=needed))
     return steps
 
 

@@ -1,5 +1,6 @@
-"""Stages that show other values than are stored: set_field, map_labels, map_values, filter_field. They store nothing."""
+"""Stages that show other values than are stored, and store nothing: set_field, map_labels, map_values, filter_field."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,19 +26,19 @@ class _Setting(Stage):
 
     shapes_documents = True
 
+    @abstractmethod
     def _place(self, schema: Schema) -> Place:
         """Find where the values go."""
-        raise AssertionError("each stage says where")
 
+    @abstractmethod
     def _node(self, there: Place) -> Node:
         """Give the expression of the values, seen from what they lie in."""
-        raise AssertionError("each stage says what")
 
     def _typed(self, there: Place, prefix: str = "$") -> Typed:
         typed = there.compiled(self._node(there), prefix)
         if not there.is_new and holds(there.kind, typed.kind) is False:
             raise ViewError(
-                f"{self.name}() would put {typed.shown}, a {typed.kind}, into {there.path!r}, which is a {there.field}. "
+                f"{self.name}() would put {typed.shown}, a {typed.kind}, into {there.path!r}, a {there.field}. "
                 "Convert it, or use another field."
             )
         return typed

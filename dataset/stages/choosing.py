@@ -91,7 +91,9 @@ class LabelChoice:
             simple["tags"] = {"$in": list(self.tags)}
         parts: list[Bson] = []
         if self.labels is not None:
-            parts.append({"_id": {"$in": [Oid(sample) for sample, field, _ in self.labels if field == name and sample]}})
+            parts.append(
+                {"_id": {"$in": [Oid(sample) for sample, field, _ in self.labels if field == name and sample]}}
+            )
         if simple and labels.attribute:
             parts.append({labels.root_path: {"$elemMatch": simple}})
         elif simple:
@@ -249,9 +251,9 @@ class SelectLabels(Stage):
         return steps
 
     def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
-        """Give the paths of the lists that leave in part."""
+        """Give the paths of the labels that leave in part."""
         whole = set() if self._choice.has_criteria else {name for name, _ in self._choice.places(schema)}
-        return _lists_of([name for name in label_fields(schema) if name not in whole], schema)
+        return _roots([name for name in label_fields(schema) if name not in whole], schema)
 
 
 @dataclass(frozen=True)
@@ -301,10 +303,10 @@ class ExcludeLabels(Stage):
         return steps
 
     def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
-        """Give the paths of the lists that leave in part."""
+        """Give the paths of the labels that leave in part."""
         choice = self._choice
-        return _lists_of([name for name, _ in choice.places(schema)], schema) if choice.has_criteria else ()
+        return _roots([name for name, _ in choice.places(schema)], schema) if choice.has_criteria else ()
 
 
-def _lists_of(names: Iterable[str], schema: Schema) -> tuple[str, ...]:
-    return tuple(path for name in names for path in label_field(schema, name).lists)
+def _roots(names: Iterable[str], schema: Schema) -> tuple[str, ...]:
+    return tuple(label_field(schema, name).root_path for name in names)

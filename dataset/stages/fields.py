@@ -23,6 +23,7 @@ class SelectFields(Stage):
     """
 
     name = "select_fields"
+    shapes_documents = True
 
     field_names: str | Iterable[str] | None = None
 
@@ -43,6 +44,10 @@ class SelectFields(Stage):
         names = [name.partition(".")[0] for name in _names(self.field_names)]
         return schema.only([*_given(schema), *names])
 
+    def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
+        """Give the paths of the lists of labels that leave without some attributes."""
+        return _lists_around(self.field_names, schema)
+
 
 @dataclass(frozen=True)
 class ExcludeFields(Stage):
@@ -57,6 +62,7 @@ class ExcludeFields(Stage):
     """
 
     name = "exclude_fields"
+    shapes_documents = True
 
     field_names: str | Iterable[str]
 
@@ -83,10 +89,19 @@ class ExcludeFields(Stage):
                 schema = schema.without(name)
         return schema
 
+    def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
+        """Give the paths of the lists of labels that leave without some attributes."""
+        return _lists_around(self.field_names, schema)
+
 
 def _names(field_names: str | Iterable[str] | None) -> tuple[str, ...]:
     assert isinstance(field_names, tuple)
     return field_names
+
+
+def _lists_around(field_names: str | Iterable[str] | None, schema: Schema) -> tuple[str, ...]:
+    """Give the paths of the lists in which the named attributes lie."""
+    return tuple(path for name in _names(field_names) for path in schema.resolve(name).list_parts)
 
 
 def _given(schema: Schema) -> list[str]:

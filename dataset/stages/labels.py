@@ -31,11 +31,6 @@ class LabelField:
         """The path of the single labels."""
         return f"{self.path}.{self.attribute}" if self.attribute else self.path
 
-    @property
-    def lists(self) -> tuple[str, ...]:
-        """The path of the list of labels, if it is one."""
-        return (self.root_path,) if self.attribute else ()
-
 
 def label_field(schema: Schema, path: str) -> LabelField:
     """Find the labels in the field `path`.
@@ -83,7 +78,9 @@ def keeping(labels: LabelField, schema: Schema, holds: Node) -> list[Bson]:
 def _with_list(labels: LabelField, code: Any) -> list[Bson]:
     field = f"${labels.path}"
     # A sample without the field must not get one.
-    return [{"$set": {labels.path: when(is_present(field), {"$mergeObjects": [field, {labels.attribute: code}]}, field)}}]
+    return [
+        {"$set": {labels.path: when(is_present(field), {"$mergeObjects": [field, {labels.attribute: code}]}, field)}}
+    ]
 
 
 def with_any_label(fields: Iterable[LabelField]) -> Bson:
@@ -138,8 +135,8 @@ class FilterLabels(Stage):
         return [{"$match": {"$expr": {"$and": holds}}}]
 
     def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
-        """Give the paths of the lists that leave in part."""
-        return label_field(schema, self.field).lists
+        """Give the path of the labels that leave in part."""
+        return (label_field(schema, self.field).root_path,)
 
 
 @dataclass(frozen=True)
@@ -176,8 +173,8 @@ class LimitLabels(Stage):
         return _with_list(labels, first)
 
     def filtered_lists(self, schema: Schema) -> tuple[str, ...]:
-        """Give the paths of the lists that leave in part."""
-        return label_field(schema, self.field).lists
+        """Give the path of the labels that leave in part."""
+        return (label_field(schema, self.field).root_path,)
 
 
 def _type_of(schema: Schema, path: str) -> str:

@@ -17,7 +17,7 @@ from ..schema import Schema
 from ..types import Bson
 from .base import Stage, whole
 
-_KEYS = "_sort"
+KEYS = "_sort"
 """Where the keys of a sort lie while it runs; users' fields never begin with an underscore."""
 
 
@@ -53,21 +53,40 @@ class SortBy(Stage):
     def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline."""
         keys = self.field_or_expr if isinstance(self.field_or_expr, tuple) else ((self.field_or_expr, 1),)
-        computed: Bson = {}
-        order: dict[str, int] = {}
-        for position, (key, given) in enumerate(keys):
-            direction = -given if self.reverse else given
-            path, code = _value(key, schema)
-            if direction == 1 and path != "_id":
-                # The database has missing values, None and NaN below all others: right for a descending order only.
-                computed[f"absent{position}"] = {"$or": [is_absent(code), {"$not": [is_not_nan(code)]}]}
-                order[f"{_KEYS}.absent{position}"] = 1
-            if path is None:
-                computed[f"key{position}"] = code
-                path = f"{_KEYS}.key{position}"
-            order.setdefault(path, direction)
+        computed, order = sort_order([(key, -given if self.reverse else given) for key, given in keys], schema)
         order.setdefault("_id", 1)
         return _sorted(computed, order)
+
+
+def sort_order(keys: Iterable[tuple[str | Node, int]], schema: Schema) -> tuple[Bson, dict[str, int]]:
+    """Give what must be computed below `KEYS` before samples are sorted, and the order for `$sort`.
+
+    Args:
+        keys: fields or expressions, each with 1 or -1.
+        schema: the fields of the samples.
+
+    Raises:
+        FieldNotFoundError: if a field does not exist.
+        ExpressionError: if a key is of a kind that has no order, or can never work.
+    """
+    computed: Bson = {}
+    order: dict[str, int] = {}
+    for position, (key, direction) in enumerate(keys):
+        path, code = sort_value(key, schema)
+        if direction == 1 and path != "_id":
+            # The database has missing values, None and NaN below all others: right for a descending order only.
+            computed[f"absent{position}"] = has_no_order(code)
+            order[f"{KEYS}.absent{position}"] = 1
+        if path is None:
+            computed[f"key{position}"] = code
+            path = f"{KEYS}.key{position}"
+        order.setdefault(path, direction)
+    return computed, order
+
+
+def has_no_order(code: Any) -> Bson:
+    """Test that a value is missing, None or NaN."""
+    return {"$or": [is_absent(code), {"$not": [is_not_nan(code)]}]}
 
 
 _EXPECTED = "Give a field, an expression, or a list of (field or expression, 1 or -1)."
@@ -84,7 +103,7 @@ def _key(pair: Any) -> tuple[str | Node, int]:
     return key, int(direction)
 
 
-def _value(key: str | Node, schema: Schema) -> tuple[str | None, Any]:
+def sort_value(key: str | Node, schema: Schema) -> tuple[str | None, Any]:
     """Give the stored path of a key, if it is a field, and its code."""
     if isinstance(key, str):
         key = Path(key)
@@ -108,12 +127,12 @@ def _refuse_several(path: str, kind: Kind) -> None:
 def _sorted(computed: Bson, order: dict[str, int]) -> list[Bson]:
     if not computed:
         return [{"$sort": order}]
-    return [{"$set": {_KEYS: computed}}, {"$sort": order}, {"$unset": _KEYS}]
+    return [{"$set": {KEYS: computed}}, {"$sort": order}, {"$unset": KEYS}]
 
 
 def _at_random(seed: int) -> list[Bson]:
     hashed = {"$toHashedIndexKey": {"seed": seed, "id": "$_id"}}
-    return _sorted({"key0": hashed}, {f"{_KEYS}.key0": 1, "_id": 1})
+    return _sorted({"key0": hashed}, {f"{KEYS}.key0": 1, "_id": 1})
 
 
 def _drawn(seed: Any) -> int:
@@ -173,4 +192,4 @@ class Take(Stage):
         assert self.seed is not None
         if self.size <= 0:
             return [{"$match": NOTHING}]
-        return [*_at_random(self.seed)[:2], {"$limit": self.size}, {"$unset": _KEYS}]
+        return [*_at_random(self.seed)[:2], {"$limit": self.size}, {"$unset": KEYS}]

@@ -140,7 +140,9 @@ def ids_of(given: Any, stage: str, what: str = "sample") -> tuple[str, ...]:
     ids = tuple(dict.fromkeys(_checked(item, stage, what) for item in (given if several else [given])))
     if len(ids) > MOST_IDS:
         remedy = "match_tags()" if what == "sample" else "the argument tags"
-        raise ViewError(f"{stage}() was given {len(ids)} ids; a view takes {MOST_IDS}. Tag the {what}s and use {remedy}.")
+        raise ViewError(
+            f"{stage}() was given {len(ids)} ids; a view takes {MOST_IDS}. Tag the {what}s and use {remedy}."
+        )
     return ids
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import FieldNotFoundError, ViewError
 from ..expressions import Node
-from ..expressions.kinds import ANY, Kind, element_at, follow, of_field
+from ..expressions.kinds import ANY, Kind, element_at, follow
 from ..expressions.nodes import Constant
 from ..expressions.translate import value
 from ..expressions.typed import Scope, Typed, joined, literal, when
@@ -101,7 +101,10 @@ class Place:
         return when({"$eq": [{"$type": code}, "object"]}, changed, code)
 
     def lists(self) -> tuple[str, ...]:
-        """Give the paths of the lists at, around and below the path, which cannot be saved as wholes once it changed."""
+        """Give the paths of the labels and lists at, around and below it, which must not be saved as wholes.
+
+        Tags of labels can be: they are saved one by one.
+        """
         around = () if self.is_new else self.schema.resolve(self.path).list_parts
         if self.is_new:
             parent = self.schema.resolve(self.parent)
@@ -109,8 +112,10 @@ class Place:
         below = [
             path for path, field in self.schema.flat().items()
             if isinstance(field, ListField) and (path == self.path or path.startswith(f"{self.path}."))
+            and not path.endswith(".tags")
         ]  # fmt: skip
-        return (*around, *below)
+        document = (self.path,) if isinstance(self.field, EmbeddedDocumentField) else ()
+        return (*around, *below, *document)
 
 
 def place(schema: Schema, path: str, stage: str, *, may_be_new: bool = False) -> Place:

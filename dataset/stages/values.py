@@ -119,7 +119,7 @@ def settled(field: Any, values: Any, stage: str, times: int = 1) -> Constant:
         several = list(values) if hasattr(values, "__iter__") and not isinstance(values, str | dict) else [values]
     listed = constants.normal(several)
     distinct = {constants.identity(value): value for value in listed}
-    size = times * sum(len(text) + 10 for text in distinct)
+    size = times * sum(len(text) + 14 for text in distinct)  # with its place in the list
     if size > MOST_BYTES:
         raise ViewError(
             f"{stage}() was given {len(distinct)} values of about {size // 1_000_000} MB; a view takes "

@@ -104,23 +104,13 @@ def create_dataset(name: str, *, persistent: bool, library_version: str) -> str:
         except NotUniqueError:
             if DatasetRecord.objects(id=identity, name=name).first() is None:
                 raise
-        collection("counters").update_one(
-            {"_id": identity},
-            {
-                "$setOnInsert": {
-                    "samples": 0,
-                    "actions": 0,
-                    "seconds": 0,
-                    "salt": int.from_bytes(identity.binary[9:], "big"),
-                }
-            },
-            upsert=True,
-        )
+        first = {"samples": 0, "actions": 0, "seconds": 0, "salt": int.from_bytes(identity.binary[9:], "big")}
+        collection("counters").update_one({"_id": identity}, {"$setOnInsert": first}, upsert=True)
         return str(identity)
 
     identity = ObjectId()
-    announce()
     tidy()
+    announce()
     try:
         return resilient(make)
     except NotUniqueError as error:
@@ -229,7 +219,7 @@ def drop_dataset(dataset_id: str) -> None:
         )
         for kind in ("samples", "vectors", "images"):
             collection(f"{kind}.{dataset_id}").drop()
-        for name in ("fields", "runs", "actions"):
+        for name in ("fields", "runs", "actions", "views"):
             collection(name).delete_many({"dataset": identity})
         collection("counters").delete_one({"_id": identity})
         collection("datasets").delete_one({"_id": identity})
@@ -380,6 +370,14 @@ def restore_fields(dataset_id: str, records: Iterable[Bson]) -> None:
 def change_field(dataset_id: str, path: str, **changes: Any) -> None:
     """Set entries of one field's record."""
     resilient(lambda: collection("fields").update_one({"_id": f"{dataset_id}/{path}"}, {"$set": changes}))
+
+
+def change_model(dataset_id: str, path: str, expected: Mapping[str, Any] | None, model: Mapping[str, Any]) -> bool:
+    """Set what a field's vectors are, if the record still says `expected`; empty and missing are the same."""
+    query = {"_id": f"{dataset_id}/{path}", "model": expected or {"$in": [None, {}]}}
+    return bool(
+        resilient(lambda: collection("fields").update_one(query, {"$set": {"model": dict(model)}})).matched_count
+    )
 
 
 def stamp_fields(dataset_id: str, names: Iterable[str], *, action: int | None = None) -> None:

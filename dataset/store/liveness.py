@@ -41,7 +41,7 @@ def announce() -> None:
     with _guard, suppress(OSError):
         if path in _held:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for other in path.parent.glob("*.lock"):
             if not is_held(other) and _age(other) > _KEPT_SECONDS:
                 other.unlink(missing_ok=True)

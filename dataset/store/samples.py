@@ -20,8 +20,9 @@ from ..errors import (
     SampleNotFoundError,
     SchemaError,
     StoreError,
+    ViewError,
 )
-from ..types import Bson, SampleId
+from ..types import OWN_SAMPLES, Bson, SampleId
 from .calls import collection, resilient, translated
 from .codec import to_bson_query
 from .connection import database
@@ -64,6 +65,15 @@ def reserve_ids(dataset_id: str, count: int) -> list[ObjectId]:
     head = int(counter["seconds"]).to_bytes(4, "big") + int(counter["salt"]).to_bytes(3, "big")
     last = int(counter["samples"])
     return [ObjectId(head + number.to_bytes(5, "big")) for number in range(last - count + 1, last + 1)]
+
+
+def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> list[ObjectId]:
+    """Let ids that another dataset issued be used in this one: those that it issues later will be larger."""
+    latest = max(int(sample_id[:8], 16) for sample_id in ids)
+    step = {"$max": {"seconds": latest + 1}}
+    if not resilient(lambda: collection("counters").update_one({"_id": ObjectId(dataset_id)}, step)).matched_count:
+        raise _gone()
+    return [ObjectId(sample_id) for sample_id in ids]
 
 
 def insert(dataset_id: str, documents: Sequence[Bson]) -> int:
@@ -109,13 +119,31 @@ def _gone() -> DatasetNotFoundError:
 
 
 def aggregate(dataset_id: str, pipeline: Sequence[Bson]) -> Iterator[Bson]:
-    """Run a pipeline over a dataset's samples and yield its documents."""
-    steps = to_bson_query(list(pipeline))
+    """Run a pipeline over a dataset's samples and yield its documents; `OWN_SAMPLES` in it means these samples."""
+    steps = to_bson_query(addressed(pipeline, samples_name(dataset_id)))
     cursor = resilient(
         lambda: collection(samples_name(dataset_id)).aggregate(steps, allowDiskUse=True, batchSize=READ_BATCH)
     )
     with translated():  # no second try: a broken cursor would end early instead of failing
         yield from cursor
+
+
+def addressed(pipeline: Sequence[Bson], name: str) -> list[Bson]:
+    """Put the name of a collection in place of `OWN_SAMPLES`, also in pipelines inside of steps."""
+    return [{key: _addressed(key, given, name) for key, given in step.items()} for step in pipeline]
+
+
+def _addressed(step: str, given: Any, name: str) -> Any:
+    if step == "$unionWith" and given == OWN_SAMPLES:
+        return name
+    if not isinstance(given, Mapping) or step not in {"$facet", "$graphLookup", "$lookup", "$unionWith"}:
+        return given
+    if step == "$facet":
+        return {key: addressed(inner, name) for key, inner in given.items()}
+    found = {key: name if value == OWN_SAMPLES else value for key, value in given.items() if key in {"coll", "from"}}
+    if "pipeline" in given:
+        found["pipeline"] = addressed(given["pipeline"], name)
+    return {**given, **found}
 
 
 def count(dataset_id: str) -> int:
@@ -124,8 +152,16 @@ def count(dataset_id: str) -> int:
 
 
 def sample_ids(dataset_id: str, pipeline: Sequence[Bson]) -> list[SampleId]:
-    """The ids that a pipeline gives, in its order."""
-    return [str(document["_id"]) for document in aggregate(dataset_id, [*pipeline, {"$project": {"_id": 1}}])]
+    """The ids that a pipeline gives, in its order.
+
+    Raises:
+        ViewError: if it gives what are no samples.
+    """
+    found = [document.get("_id") for document in aggregate(dataset_id, [*pipeline, {"$project": {"_id": 1}}])]
+    for sample_id in found:
+        if not isinstance(sample_id, ObjectId):
+            raise ViewError(f"a step of mongo() in this view gives {sample_id!r} as a sample's '_id'. Keep its own.")
+    return [str(sample_id) for sample_id in found]
 
 
 def read_by_ids(dataset_id: str, ids: Sequence[SampleId], pipeline: Sequence[Bson] = ()) -> list[Bson]:

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import saccade as sc
+from saccade.dataset import columns
 from saccade.dataset.errors import DatasetNotFoundError, FieldKindError, FieldNotFoundError, SchemaError
 from saccade.dataset.ingest import BATCH
+from saccade.dataset.store import samples
 from tests.store.processes import begin, run
 
 
@@ -341,6 +343,25 @@ def test_a_generator_that_is_interrupted_at_once_adds_nothing(dataset):
     assert len(dataset) == 0
 
 
+def test_what_is_interrupted_while_it_is_inserted_is_not_half_there(dataset, monkeypatch):
+    insert, calls = samples.insert, []
+
+    def interrupted(dataset_id, documents):
+        revision = insert(dataset_id, documents)
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return revision
+
+    monkeypatch.setattr(samples, "insert", interrupted)
+    given = list(numbered(2 * BATCH))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        dataset.add_samples(given)
+    assert f"{BATCH} samples were added, the last one {dataset.last().id}" in caught.value.__notes__[0]
+    assert dataset.values("n") == list(range(BATCH))
+    assert [sample.in_dataset for sample in given] == [True] * BATCH + [False] * BATCH
+
+
 # --- several at once ------------------------------------------------------------------------------------------------
 
 ADD = """
@@ -379,7 +400,7 @@ def test_two_processes_add_at_once_and_ids_ascend_in_the_order_of_each(dataset):
 
 
 CLASH = """
-import sys, saccade as sc
+import sys, numpy as np, saccade as sc
 from saccade.dataset.errors import FieldKindError
 dataset = sc.load_dataset("street")
 print("ready", flush=True)
@@ -393,8 +414,9 @@ for n in range(30):
 """
 
 
-def test_two_processes_that_declare_a_field_differently_do_not_both_win(dataset):
-    processes = [begin(CLASH.format(value=value)) for value in ("5", "'five'")]
+def outcomes(*values: str) -> list[list[bool]]:
+    """Which of 30 fields each of two processes could add, at the same moment, with its own value."""
+    processes = [begin(CLASH.format(value=value)) for value in values]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
     for process in processes:
@@ -405,12 +427,24 @@ def test_two_processes_that_declare_a_field_differently_do_not_both_win(dataset)
         said, complaints = process.communicate(timeout=60)
         assert process.returncode == 0, complaints
         won.append([line == "1" for line in said.split()])
+    return won
+
+
+def test_two_processes_that_declare_a_field_differently_do_not_both_win(dataset):
+    won = outcomes("5", "'five'")
     schema = dataset.get_field_schema()
     for n, (first, second) in enumerate(zip(*won, strict=True)):
         assert first != second, f"field{n}"
         assert schema[f"field{n}"] == (sc.IntField() if first else sc.StringField())
         assert dataset.count(f"field{n}") == 1
     assert len(dataset) == 30
+
+
+def test_two_processes_that_add_first_vectors_of_different_lengths_do_not_both_win(dataset):
+    won = outcomes("np.ones(2)", "np.ones(3)")
+    for n, (first, second) in enumerate(zip(*won, strict=True)):
+        assert first != second, f"field{n}"
+        assert columns.read_vectors(dataset, f"field{n}")[1].shape == (1, 2 if first else 3)
 
 
 def test_ids_go_on_ascending_in_a_new_process(dataset):

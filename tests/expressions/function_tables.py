@@ -236,6 +236,8 @@ OTHERS = {
         (F("id").is_in([str(SAMPLE_ID)]), True), (F("id") == F("other_id"), True),
         (F("other_id").to_string() == F("id"), True), (F("id") == F("s"), False),
         (F("label.id").is_in([str(LABEL_ID), None]), True),
+        (F("n").is_in([*range(40), 2.5]), True), (F("no").is_in([*range(40)]), False),
+        (F("label.id").is_in([*(f"{n:024x}" for n in range(40)), str(LABEL_ID)]), True),
     ],
     "conversions": [
         (F("zero").to_bool(), False), (F("n").to_int(), 2), (F("b").to_double(), 1.0), (F("n").to_string(), "2.5"),

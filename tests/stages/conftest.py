@@ -7,8 +7,9 @@ import pytest
 
 import saccade.dataset.labels  # noqa: F401  # registers the attributes of labels
 from saccade.dataset import schema
-from saccade.dataset.stages import Stage
+from saccade.dataset.stages import Stage, chain
 from saccade.dataset.store.codec import to_bson_query
+from saccade.dataset.store.samples import addressed
 from saccade.dataset.types import Oid
 
 NAN = float("nan")
@@ -69,11 +70,9 @@ def run(database) -> Callable[..., list[dict[str, Any]]]:
     database.samples.insert_many(to_bson_query(DOCUMENTS))
 
     def ran(*stages: Stage) -> list[dict[str, Any]]:
-        fields, steps = FIELDS, [{"$sort": {"_id": 1}}]
         for stage in stages:
             assert Stage.from_dict(stage.to_dict()) == stage
-            steps += stage.to_mongo(fields)
-            fields = stage.schema_after(fields)
+        steps = addressed(chain.pipeline(stages, FIELDS), "samples")
         return list(database.samples.aggregate(to_bson_query(steps)))
 
     return ran

@@ -1,10 +1,10 @@
-"""filter_labels."""
+"""filter_labels and limit_labels."""
 
 import pytest
 
 from saccade.dataset.errors import FieldNotFoundError, ViewError
 from saccade.dataset.expressions import F
-from saccade.dataset.stages import FilterLabels, label_field
+from saccade.dataset.stages import FilterLabels, LimitLabels, label_field, label_fields
 from tests.stages.conftest import FIELDS
 
 
@@ -65,6 +65,36 @@ def test_a_field_without_labels_is_refused():
         FilterLabels("found", {"label": "cat"})
 
 
+def test_only_the_first_labels_are_left(run):
+    def left(stage):
+        return [
+            [box["label"] for box in document["found"]["detections"]] if document.get("found") else None
+            for document in run(stage)
+        ]
+
+    assert left(LimitLabels("found", 1)) == [["cat"], [], None, ["dog"], None, ["cat"]]
+    assert left(LimitLabels("found", 5)) == [["cat", "dog"], [], None, ["dog"], None, ["cat"]]
+    assert left(LimitLabels("found", 0)) == left(LimitLabels("found", -1)) == [[], [], None, [], None, []]
+    assert "found" not in run(LimitLabels("found", 1))[4]
+    assert run(LimitLabels("found", 1))[0]["found"]["_cls"] == "Detections"
+
+
+def test_only_lists_of_labels_can_be_limited():
+    with pytest.raises(ViewError, match="'truth', which holds a single Classification"):
+        LimitLabels("truth", 1).validate(FIELDS)
+    with pytest.raises(ViewError, match="'n' holds no labels"):
+        LimitLabels("n", 1).validate(FIELDS)
+    with pytest.raises(ViewError, match=r"limit is 1\.5"):
+        LimitLabels("found", 1.5)
+
+
+def test_which_labels_leave_in_part_is_known():
+    assert FilterLabels("found", F("label") == "cat").filtered_lists(FIELDS) == ("found.detections",)
+    assert FilterLabels("truth", F("label") == "cat").filtered_lists(FIELDS) == ("truth",)
+    assert LimitLabels("found", 1).filtered_lists(FIELDS) == ("found.detections",)
+
+
 def test_labels_are_found_by_their_field():
     assert label_field(FIELDS, "found").root_path == "found.detections"
     assert label_field(FIELDS, "truth").root_path == "truth"
+    assert label_fields(FIELDS) == ["truth", "found"]

@@ -7,15 +7,28 @@ import pytest
 from saccade.dataset.errors import ExpressionError, ViewError
 from saccade.dataset.expressions import F
 from saccade.dataset.stages import (
+    Concat,
     Exclude,
+    ExcludeBy,
     ExcludeFields,
+    ExcludeLabels,
     Exists,
+    FilterField,
     FilterLabels,
+    GroupBy,
     Limit,
+    LimitLabels,
+    MapLabels,
+    MapValues,
     Match,
+    MatchLabels,
     MatchTags,
+    Mongo,
     Select,
+    SelectBy,
     SelectFields,
+    SelectLabels,
+    SetField,
     Shuffle,
     Skip,
     SortBy,
@@ -44,6 +57,29 @@ STAGES = {
     'filter_labels("found", F("confidence") > F("$n"), only_matches=False)': FilterLabels(
         "found", F("confidence") > F("$n"), only_matches=False
     ),
+    'match_labels(tags=["good"], filter=F("confidence") > 0.9, fields=["found"], bool=False)': MatchLabels(
+        tags="good", filter=F("confidence") > 0.9, fields="found", bool=False
+    ),
+    f'select_labels(labels=[["{IDS[0]}", "found", "{IDS[1]}"]], omit_empty=False)': SelectLabels(
+        [{"sample_id": IDS[0], "field": "found", "label_id": IDS[1]}], omit_empty=False
+    ),
+    f'exclude_labels(ids=["{IDS[0]}"], fields=["found", "truth"])': ExcludeLabels(
+        ids=IDS[0], fields=["found", "truth"]
+    ),
+    'limit_labels("found", 3)': LimitLabels("found", 3),
+    'filter_field("n", F() > 0.5, only_matches=False)': FilterField("n", F() > 0.5, only_matches=False),
+    'set_field("found.detections.mood", F("label").upper())': SetField("found.detections.mood", F("label").upper()),
+    'set_field("n", 3.5)': SetField("n", 3.5),
+    'map_labels("truth", {"cat": "lion", "dog": None})': MapLabels("truth", {"cat": "lion", "dog": None}),
+    'map_values("n", {1: 2, None: 0.5, 3: 4, … 4 in all})': MapValues("n", {1: 2, None: 0.5, 3: 4, 5: 6}),
+    'select_by("s", ["a", None], ordered=True)': SelectBy("s", ["a", None], ordered=True),
+    'exclude_by("n", [3])': ExcludeBy("n", 3),
+    'group_by("s", order_by="n", reverse=True, match_expr=F().length() > 1, sort_expr=F("n").max())': GroupBy(
+        "s", order_by="n", reverse=True, match_expr=F().length() > 1, sort_expr=F("n").max()
+    ),
+    'group_by(["s", F("n") > 0])': GroupBy(["s", F("n") > 0]),
+    'concat([match(F("n") > 1), limit(3)])': Concat([Match(F("n") > 1), Limit(3)]),
+    "mongo([{'$match': {'n': 1}}, {'$limit': 2}])": Mongo([{"$match": {"n": 1}}, {"$limit": 2}]),
 }
 
 
@@ -82,3 +118,5 @@ def test_what_a_newer_version_wrote_is_refused_by_name():
         Stage.from_dict({"stage": "limit"})
     with pytest.raises(ExpressionError, match="'nod'"):
         Stage.from_dict({"stage": "match", "filter": {"node": "nod"}})
+    with pytest.raises(ViewError, match="no stage 'mach'"):
+        Stage.from_dict({"stage": "concat", "samples": [{"stage": "mach"}]})

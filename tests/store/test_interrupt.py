@@ -3,6 +3,7 @@
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -109,16 +110,32 @@ def alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def test_settling_waits_for_what_the_server_still_does(database):
+    dataset_id = "507f1f77bcf86cd799439011"
+    database.things.insert_one({})
+    work = {"filter": {"$where": "sleep(600) || true"}, "comment": f"{dataset_id}/7"}
+    slow = threading.Thread(target=lambda: list(database.things.find(**work)))
+    begin = time.monotonic()
+    slow.start()
+    actions.settle(dataset_id, 8)
+    assert time.monotonic() - begin < 0.5
+    actions.settle(dataset_id, 7)
+    assert time.monotonic() - begin >= 0.6
+    slow.join()
+
+
+# An interrupt that falls into a destructor is lost; so much for Python.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(database):
-    count = 12_000
+    count = 6_000
     dataset = street(count)
     chance = random.Random(51)
     interrupted = 0
-    for turn in range(12):
+    for turn in range(9):
         old = state_of(dataset)
         verb = ["set_values", "tag_samples", "delete_samples"][turn % 3]
         try:
-            with alarm(chance.uniform(0.05, 0.5)):
+            with alarm(chance.uniform(0.02, 0.25)):
                 VERBS[verb](dataset, count)
         except KeyboardInterrupt:
             interrupted += 1
@@ -128,4 +145,4 @@ def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(databas
             assert state_of(dataset) == old
         else:
             dataset = street(count)
-    assert interrupted > 3
+    assert interrupted > 2

@@ -14,7 +14,7 @@ import pytest
 from bson import ObjectId
 
 import saccade as sc
-from saccade.dataset import journal
+from saccade.dataset import journal, settings
 from saccade.dataset.errors import (
     ActionLostError,
     DatasetNotFoundError,
@@ -24,7 +24,7 @@ from saccade.dataset.errors import (
 )
 from saccade.dataset.journal import retention
 from saccade.dataset.schema import FloatField, IntField, StringField, VectorField
-from saccade.dataset.store import actions, catalog, connection, images, samples, vectors
+from saccade.dataset.store import actions, catalog, connection, images, liveness, samples, service, vectors
 from saccade.dataset.store.actions import ABSENT
 from tests.store.processes import begin, kill, server_pid, until
 
@@ -477,18 +477,15 @@ def test_a_writer_that_was_undone_writes_nothing_more(dataset, write, state):
     assert actions.live_actions(dataset._id) == []
 
 
-def test_a_writer_waits_for_who_looks_after_it_and_goes_on(dataset):
+def test_a_writer_that_somebody_looks_for_goes_on(dataset):
     ids = ids_of(dataset)
     with journal.action(dataset._id, "set_values", ["count"]) as action:
-        looking = {"state": "recovering", "recoverer": connection.app_name()}
+        looking = {"state": "recovering", "recoverer": "saccade-somewhere-else"}
         actions.change_state(dataset._id, action.number, {"state": "open"}, **looking)
-        timer = threading.Timer(0.3, actions.change_state, (dataset._id, action.number, looking), {"state": "open"})
-        timer.start()
         action.set(ids, {"count": [7] * COUNT})
-        assert not timer.is_alive()
-        # who looked is dead itself
-        looking["recoverer"] = "saccade-somewhere-else"
+        assert actions.read_action(dataset._id, action.number)["state"] == "open"
         actions.change_state(dataset._id, action.number, {"state": "open"}, **looking)
+        in_thread(lambda: sc.load_dataset("street")).join()
         action.set(ids, {"count": [8] * COUNT})
         actions.change_state(dataset._id, action.number, {"state": "open"}, **looking)
     assert dataset.distinct("count") == [8]
@@ -515,7 +512,7 @@ def test_an_action_opened_too_late_to_be_seen_takes_another_number(dataset, monk
 CHILD = """
 import os, signal, sys, time
 import saccade as sc
-from saccade.dataset import journal
+from saccade.dataset import journal, settings
 from saccade.dataset.store import actions, images
 dataset = sc.load_dataset("street")
 ids = dataset.values("id")
@@ -536,12 +533,12 @@ print("closed", flush=True)
 
 
 @contextmanager
-def child(code: str) -> Iterator["subprocess.Popen[str]"]:
+def child(code: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that has printed its first line."""
-    with begin(code) as process:
+    with begin(code, **environment) as process:
         assert process.stdout is not None
         try:
-            assert process.stdout.readline() == "halted\n"
+            assert process.stdout.readline() == "halted\n", process.communicate("", timeout=10)[1]
             yield process
         finally:
             process.kill()
@@ -585,31 +582,70 @@ def test_a_suspended_process_counts_as_alive_without_connections_too(home):
     assert dataset.distinct("count") == [-2]
 
 
-def test_who_dies_while_undoing_is_followed_by_another(dataset):
+def test_a_writer_elsewhere_that_lost_its_connections_is_undone_and_told(home, tmp_path):
+    dataset = sc.Dataset("street")
+    dataset.add_columns({"filepath": [f"{i}.png" for i in range(10)], "count": list(range(10))})
     before = everything(dataset)
-    with child(WRITING) as process:
-        kill(process.pid)
-    undoing = """
+    # Like a process on another machine: it shares the server with this one, but no folder.
+    elsewhere = {"SACCADE_DATABASE_URI": service.ensure_server(settings.current()), "SACCADE_HOME": str(tmp_path)}
+    code = (
+        CHILD
+        + """
+try:
+    with journal.action(dataset._id, "set_values", ["count"]) as action:
+        action.set(ids, {"count": [-1] * len(ids)})
+        halt()
+        action.set(ids, {"count": [-2] * len(ids)})
+except Exception as error:
+    print(type(error).__name__, error, flush=True)
+"""
+    )
+    with child(code, **elsewhere) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        kill(server_pid())
+        sc.load_dataset("street")
+        assert everything(dataset) == before
+        dataset.set_values("count", [5] * 10)
+        os.kill(process.pid, signal.SIGCONT)
+        said = process.communicate("\n", timeout=30)[0]
+    assert said.startswith("ActionLostError set_values was taken for dead")
+    assert dataset.distinct("count") == [5]
+
+
+UNDOING = """
+import sys
+from types import SimpleNamespace
+from saccade.dataset import journal
+from saccade.dataset.store import images
+def halt():
+    print("halted", flush=True)
+    sys.stdin.readline()
 restore, parts = images.restore_part, []
 def one_part(hold, part):
     if parts:
-        halt()
+        {then}
     parts.append(restore(hold, part))
-images.restore_part, images.PART_BYTES = one_part, 1
-journal.wait_for(dataset._id, ["count"])
+images.restore_part = one_part
+try:
+    journal.wait_for("{dataset_id}", ["count"])
+except KeyboardInterrupt:
+    halt()
 """
-    # The dataset is not opened before the trap is set, since opening undoes.
-    code = CHILD.replace('dataset = sc.load_dataset("street")\nids = dataset.values("id")\n', "") + (
-        f"from types import SimpleNamespace\ndataset = SimpleNamespace(_id={dataset._id!r})\n{undoing}"
-    )
-    with child(code) as process:
-        half = everything(dataset)
-        assert half != before
+
+
+@pytest.mark.parametrize("then", ["halt()", "raise KeyboardInterrupt"])
+def test_who_ends_while_undoing_is_followed_by_another(dataset, then):
+    before = everything(dataset)
+    with child(WRITING) as process:
         kill(process.pid)
-    (record,) = actions.live_actions(dataset._id)
-    assert record["state"] == "undoing"
-    sc.load_dataset("street")
-    assert everything(dataset) == before
+    with child(UNDOING.format(then=then, dataset_id=dataset._id)) as process:
+        assert everything(dataset) != before
+        (record,) = actions.live_actions(dataset._id)
+        assert record["state"] == "undoing"
+        if then == "halt()":
+            kill(process.pid)
+        sc.load_dataset("street")
+        assert everything(dataset) == before
 
 
 def test_opening_waits_for_a_rollback_that_is_under_way(dataset):
@@ -724,6 +760,29 @@ def test_a_dataset_deleted_meanwhile_leaves_nothing_behind(dataset, write):
         if write is not None:
             write(action, ids)
     assert [name for name in connection.database().list_collection_names() if dataset._id in name] == []
+
+
+def test_threads_that_announce_themselves_at_once_do_not_wait_for_each_other(home):
+    threads = [in_thread(liveness.announce) for _ in range(8)]
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert len(list((settings.current().data_dir / "writers").iterdir())) == 1
+
+
+def test_without_a_folder_to_write_to_the_list_of_connections_has_to_do(home):
+    (settings.current().data_dir).mkdir()
+    (settings.current().data_dir / "writers").write_text("in the way")
+    liveness.announce()
+    assert not liveness.is_alive("saccade-somewhere-else")
+    code = "from saccade.dataset.store.connection import *\ndatabase()\nprint(app_name(), flush=True)\ninput()"
+    with begin(code) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        assert liveness.is_alive(name)
+        assert not liveness.is_ending(name)
+        kill(process.pid)
+        until(lambda: not liveness.is_alive(name))
 
 
 # --- how long things stay -------------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ def outcome_beside_edits(dataset: sc.Dataset, verb: str) -> str:
     return "new" if done else "old"
 
 
-@pytest.mark.parametrize("whom", ["client", "server"])
+@pytest.mark.parametrize("whom", ["client", pytest.param("server", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("point", ["in the writes", pytest.param("before the writes", marks=pytest.mark.slow)])
 def test_no_edit_of_another_process_is_lost_by_a_kill(home, verb, point, whom):

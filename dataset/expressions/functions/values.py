@@ -8,6 +8,8 @@ from ..kinds import BOOLEAN, DATE, NUMBER, TEXT, Kind, common, of_constant
 from ..typed import EMPTY, NULL, Names, Typed, has_type, is_absent, is_not_nan, is_present, listing, literal, when
 from .registry import function
 
+_FEW = 16
+
 
 @function("is_in", "any", gives=BOOLEAN)
 def _is_in(names: Names, value: Typed, choices: Typed) -> Any:
@@ -19,8 +21,15 @@ def _is_in(names: Names, value: Typed, choices: Typed) -> Any:
         )
     wanted, with_absent = usable(choices.constant)
     if not with_absent:
-        return {"$in": [value.code, literal(wanted)]}
-    return names.bind(value.code, lambda code: {"$or": [is_absent(code), {"$in": [code, literal(wanted)]}]})
+        return _among(value.code, wanted)
+    return names.bind(value.code, lambda code: {"$or": [is_absent(code), _among(code, wanted)]})
+
+
+def _among(code: Any, wanted: list[Any]) -> dict[str, Any]:
+    if len(wanted) <= _FEW:
+        return {"$in": [code, literal(wanted)]}
+    # The server looks a value up in a constant list where it seeks the place, and goes through the list otherwise.
+    return {"$gte": [{"$indexOfArray": [literal(wanted), {"$ifNull": [code, NULL]}]}, 0]}
 
 
 def usable(choices: list[Any]) -> tuple[list[Any], bool]:

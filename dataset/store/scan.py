@@ -1,0 +1,109 @@
+"""Something of every sample, as columns: the fast way to read fields of a whole dataset."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from ..types import Bson, SampleId
+from .calls import collection, resilient, translated
+from .codec import to_bson_query
+from .raw import NO_IDS, Array, Read, read_arrays, read_documents
+from .samples import addressed, samples_name
+
+_BATCH = 20_000
+_LARGEST_ANSWER = 14_000_000
+
+
+class Columns(NamedTuple):
+    """Values of samples, one list for each thing that was asked for; arrays of float32 are arrays already.
+
+    Attributes:
+        ids: (n, 12) uint8, the ids of the samples; (0, 12) if they were not asked for.
+        values: for each thing asked for, n values as they are stored, None where missing.
+    """
+
+    ids: Array
+    values: list[list[Any]]
+
+    def sample_ids(self) -> list[SampleId]:
+        """The ids as text."""
+        digits = self.ids.tobytes().hex()
+        return [digits[start : start + 24] for start in range(0, len(digits), 24)]
+
+
+def read_columns(
+    dataset_id: str,
+    pipeline: Sequence[Bson],
+    codes: Sequence[Any],
+    *,
+    by_id: bool = False,
+    with_ids: bool = True,
+    are_numbers: bool = False,
+) -> Columns:
+    """Read something of each document that a pipeline gives.
+
+    Args:
+        dataset_id: the dataset.
+        pipeline: steps that give samples.
+        codes: what to read: paths with "$", or other expressions of the server.
+        by_id: put the samples in the order of their ids here, which is faster than having the server do it.
+        with_ids: whether the ids are wanted.
+        are_numbers: whether the codes give numbers and nothing else, which allows a faster way.
+
+    Raises:
+        ViewError: if the pipeline gives what are no samples.
+    """
+    has_ids = by_id or with_ids
+    found = _gathered(dataset_id, pipeline, codes, has_ids=has_ids) if are_numbers and codes else None
+    ids, columns = found or _streamed(dataset_id, pipeline, codes, has_ids=has_ids)
+    if by_id:
+        keys = ids.view("S12").ravel()
+        if not (keys[:-1] < keys[1:]).all():
+            order = np.argsort(keys, kind="stable")
+            ids = ids[order]
+            columns = [[column[row] for row in order.tolist()] for column in columns]
+    return Columns(ids, columns)
+
+
+def _streamed(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read:
+    shown = {"_id": int(has_ids), **{f"v{position}": code for position, code in enumerate(codes)}}
+    parts: list[Array] = []
+    columns: list[list[Any]] = [[] for _ in codes]
+    for batch in _batches(dataset_id, [*pipeline, {"$project": shown}]):
+        if not batch:
+            continue
+        ids, found = read_documents(batch, len(codes), has_ids=has_ids)
+        parts.append(ids)
+        for column, values in zip(columns, found, strict=True):
+            column.extend(values)
+    return np.concatenate(parts) if parts else NO_IDS, columns
+
+
+def _batches(dataset_id: str, pipeline: Sequence[Bson]) -> Iterator[bytes]:
+    """The answers of the server, each some documents one after another."""
+    steps = to_bson_query(addressed(pipeline, samples_name(dataset_id)))
+    cursor = resilient(
+        lambda: collection(samples_name(dataset_id)).aggregate_raw_batches(steps, allowDiskUse=True, batchSize=_BATCH)
+    )
+    with translated():  # no second try: a broken cursor would end early instead of failing
+        for batch in cursor:
+            yield cast("bytes", batch)  # the driver declares documents
+
+
+def _gathered(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read | None:
+    """Read numbers as arrays of one document, in half the time; None if they may not fit into one."""
+    source = collection(samples_name(dataset_id))
+    room = _LARGEST_ANSWER // (20 * has_ids + 16 * len(codes))
+    if resilient(source.estimated_document_count) > room:
+        return None
+    pushed = {f"v{position}": {"$push": {"$ifNull": [code, None]}} for position, code in enumerate(codes)}
+    group = {"$group": {"_id": None, **({"ids": {"$push": "$_id"}} if has_ids else {}), **pushed}}
+    # An answer that does not fit into a document would cost the connection, so the estimate is not relied on.
+    steps = to_bson_query(addressed([*pipeline, {"$limit": room}, group], samples_name(dataset_id)))
+    answers = resilient(lambda: list(source.aggregate_raw_batches(steps, allowDiskUse=True)))
+    document = b"".join(cast("list[bytes]", answers))
+    if not document:
+        return NO_IDS, [[] for _ in codes]
+    ids, columns = read_arrays(document, len(codes), has_ids=has_ids)
+    return None if len(columns[0]) == room else (ids, columns)
