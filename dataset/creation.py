@@ -171,13 +171,19 @@ def open_dir(
 
 
 def read_into(
-    dataset: "Dataset", source: DatasetType, *, tags: str | Sequence[str] | None, progress: Progress, **options: bool
-) -> list[SampleId]:
-    """Add the samples of an open folder to a dataset; the options are those of `add_samples`."""
+    dataset: "Dataset", source: DatasetType, *, tags: str | Sequence[str] | None, progress: Progress,
+    is_whole: bool = False, **options: bool,
+) -> list[SampleId]:  # fmt: skip
+    """Add the samples of an open folder to a dataset; all of it is read first if `is_whole`.
+
+    The options are those of `add_samples`.
+    """
     listed = bulk.checked_tags(tags or [])
     values = ({"tags": listed, **item} if listed else item for item in source)
-    given = (Sample(**item) for item in values)
-    return dataset.add_samples(given, progress=progress, num_samples=len(source), **options)
+    samples: Iterable[Sample] = (Sample(**item) for item in values)
+    if is_whole:
+        samples = list(samples)
+    return dataset.add_samples(samples, progress=progress, num_samples=len(source), **options)
 
 
 def make_dataset(fill: "Callable[[Dataset], Any]", name: str | None, *, persistent: bool, overwrite: bool) -> "Dataset":

@@ -29,12 +29,24 @@ def fetch(dataset_id: str, sample_id: SampleId, stored: Any, paths: Sequence[str
 
     They are read-only, so that a change is seen: it has to be set as a new array.
     """
-    places = {path: list(_places(stored, path.split(".")[1:], None)) for path in paths}
-    keys = {place: vectors.vector_key(place[0], sample_id, place[1]) for held in places.values() for place in held}
-    found = vectors.fetch_vectors(dataset_id, list(keys.values()))
+    (held,) = fetch_many(dataset_id, [(sample_id, stored, paths)])
+    return held
+
+
+def fetch_many(dataset_id: str, wanted: Sequence[tuple[SampleId, Any, Sequence[str]]]) -> "list[HeldVectors]":
+    """Read the vectors of several fields' stored values in one go; see `fetch`."""
+    placed: list[tuple[dict[str, list[Place]], dict[Place, bytes]]] = []
+    for sample_id, stored, paths in wanted:
+        places = {path: list(_places(stored, path.split(".")[1:], None)) for path in paths}
+        keys = {place: vectors.vector_key(place[0], sample_id, place[1]) for held in places.values() for place in held}
+        placed.append((places, keys))
+    found = vectors.fetch_vectors(dataset_id, [key for _, keys in placed for key in keys.values()])
     for vector in found.values():
         vector.flags.writeable = False
-    return HeldVectors(places, {place: found[key] for place, key in keys.items() if key in found})
+    return [
+        HeldVectors(places, {place: found[key] for place, key in keys.items() if key in found})
+        for places, keys in placed
+    ]
 
 
 def stored_keys(document: Mapping[str, Any], paths: Iterable[str]) -> list[bytes]:

@@ -10,7 +10,7 @@ from . import journal
 from .collection import SampleCollection
 from .columns import claim_model
 from .errors import FieldNotFoundError, SchemaError
-from .held_vectors import vector_paths
+from .held_vectors import fetch_many, vector_paths
 from .ingest import Ingest, NumberedVectors, as_sample, encoded
 from .joining import Rules, joined
 from .labels import Document
@@ -88,7 +88,7 @@ class Incoming:
             call = Ingest(
                 self._dataset, expand_schema=options.expand_schema, dynamic=options.dynamic, keep_ids=options.keep_ids
             )
-            call.add(self._as_inserted(sample) for sample in fresh)
+            call.add(self._as_inserted(sample) for batch in _batches(fresh) for sample in with_vectors(batch))
             added = call.ids
         if isinstance(given, SampleCollection):
             self._declare_rest(given)
@@ -215,8 +215,10 @@ class Incoming:
         """
         matched: list[_Pair] = []
         others: list[Sample] = []
-        for item in batch:
-            key = self._key(item)
+        keyed = [(self._key(item), item) for item in batch]
+        if not self._options.skip_existing:
+            with_vectors([item for key, item in keyed if keys.get(key) is not None])
+        for key, item in keyed:
             if key is None or key not in keys:
                 others.append(item)
             elif keys[key] is None:
@@ -291,6 +293,30 @@ class Incoming:
 
             if tops:
                 action.transform([sample_id for sample_id, _ in matched], tops, change)
+
+
+def with_vectors(given: Sequence[Sample]) -> Sequence[Sample]:
+    """Let samples of a dataset read the vectors that they have not read yet: all in one go instead of one by one."""
+    pending: dict[str, list[tuple[Sample, str, Sequence[str]]]] = {}
+    for sample in given:
+        if sample._dataset is None or sample._stored is None or sample._schema is None:
+            continue
+        for name in dict.fromkeys(path.split(".")[0] for path in _paths_of_vectors(sample._schema)):
+            if name not in sample._values and name not in sample._hidden and sample._stored.get(name) is not None:
+                wanted = (sample, name, vector_paths(sample._schema, name))
+                pending.setdefault(sample._dataset._id, []).append(wanted)
+    for dataset_id, wanted_there in pending.items():
+        asked = [(str(sample.id), (sample._stored or {}).get(name), paths) for sample, name, paths in wanted_there]
+        for (sample, name, _), (_, stored, _), held in zip(
+            wanted_there, asked, fetch_many(dataset_id, asked), strict=True
+        ):
+            sample._fetched.update(held.known())
+            sample._values[name] = held.placed(name, stored)
+    return given
+
+
+def _paths_of_vectors(schema: Schema) -> list[str]:
+    return [path for path in schema.paths() if isinstance(schema[path], VectorField)]
 
 
 def _batches(source: Iterable[Sample]) -> Iterator[list[Sample]]:

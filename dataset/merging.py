@@ -183,7 +183,9 @@ class Merging(SampleCollection):
         """
         root = self._root
         source = open_dir(dataset_dir, dataset_type, label_field, kwargs)
-        ids = read_into(root, source, tags=tags, progress=progress, expand_schema=expand_schema, dynamic=dynamic)
+        ids = read_into(
+            root, source, tags=tags, progress=progress, is_whole=True, expand_schema=expand_schema, dynamic=dynamic
+        )
         if add_info and source.classes:
             root.reload()
             known = root.classes.get(source.label_field, [])

@@ -68,7 +68,7 @@ def copy_actions(source: str, target: str, *, with_runs: bool) -> None:
 
     Their numbers are those of the vectors, so the copy goes on counting after the last one.
     """
-    found = resilient(lambda: list(collection("actions").find({"dataset": ObjectId(source), "state": "closed"})))
+    found = resilient(lambda: list(collection("actions").find({"dataset": ObjectId(source), "live": False})))
     copies = [
         {**record, "_id": f"{target}/{record['number']}", "dataset": ObjectId(target), "bytes": 0,
          **({} if with_runs else {"run": None})}

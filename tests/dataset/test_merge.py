@@ -95,6 +95,18 @@ def test_any_field_or_function_can_be_the_key(filled):
     assert filled.values("n") == [7, 100, 200, 1, 2]
 
 
+def test_the_key_of_each_sample_is_computed_once(filled):
+    asked = []
+
+    def key(sample: sc.Sample) -> str:
+        asked.append(sample.in_dataset)
+        return sample.filename
+
+    filled.merge_samples([sc.Sample("/a/0.png", n=5), sc.Sample("/a/7.png")], key_fcn=key, fields="n")
+    assert filled.values(["filepath", "n"]) == [["/0.png", "/1.png", "/2.png", "/a/7.png"], [5, 1, 2, None]]
+    assert sorted(asked) == [False, False, True, True, True]
+
+
 def test_a_key_that_several_have_is_refused(filled):
     before = contents(filled)
     with pytest.raises(SchemaError, match=r"several of the samples given have the key '/7.png' in 'filepath'"):
@@ -341,3 +353,17 @@ def test_a_folder_is_added(dataset, photos, animals):
     with pytest.raises(FieldNotFoundError, match="expand_schema is False"):
         dataset.add_dir(animals, "image_classification_directory_tree", label_field="other", expand_schema=False)
     assert len(dataset) == 11
+
+
+def test_a_folder_that_fails_halfway_adds_nothing(dataset, animals, monkeypatch):
+    real = sc.types.ImageClassificationDirectoryTree.values_of
+
+    def values_of(self, path):
+        if "dog" in str(path):
+            raise DatasetError("unreadable")
+        return real(self, path)
+
+    monkeypatch.setattr(sc.types.ImageClassificationDirectoryTree, "values_of", values_of)
+    with pytest.raises(DatasetError, match="unreadable"):
+        dataset.add_dir(animals, sc.types.ImageClassificationDirectoryTree)
+    assert len(dataset) == 0
