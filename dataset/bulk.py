@@ -11,9 +11,11 @@ from .errors import FieldKindError, FieldNotFoundError, SchemaError
 from .labels import document_types
 from .progress import shown
 from .schema import (
+    BooleanField,
     DictField,
     EmbeddedDocumentField,
     Field,
+    FloatField,
     ListField,
     Schema,
     VectorField,
@@ -94,10 +96,10 @@ def set_values(
         journal.action(root._id, "set_values", [target.top], declare=declare) as action,
         shown(len(ids), progress) as advance,
     ):
-        if target.in_dict and target.list_path is None:
-            action.set(ids, {target.db_path: [codec.encode(value, path) for value in checked]})
+        if (target.in_dict or "." not in path) and target.list_path is None:
+            action.set(ids, {target.db_path: codec.encoded(checked, path)})
         elif target.list_path is None:
-            encoded = [codec.encode(value, path) for value in checked]
+            encoded = codec.encoded(checked, path)
             action.transform(ids, [target.db_path], lambda start, old: target.placed(start, old, ids, encoded))
         else:
             action.transform(ids, [target.list_path], lambda start, old: target.spread(start, old, ids, checked))
@@ -107,15 +109,24 @@ def set_values(
 def _set_vectors(root: "Dataset", field: str, ids: Sequence[SampleId], values: Sequence[Any]) -> None:
     """Write vectors where there are values, and nothing where there is None, in one action."""
     rows = [row for row, value in enumerate(values) if value is not None]
-    matrix = checked_vectors(field, [ids[row] for row in rows], [values[row] for row in rows])
+    having, given = ids, values
+    if len(rows) < len(ids):
+        having, given = [ids[row] for row in rows], [values[row] for row in rows]
+    matrix = checked_vectors(field, having, given)
     with journal.action(root._id, "set_values", [field], declare={field: VectorField()}) as action:
         if rows:
             set_model(action, field, matrix.shape[1], None, ids)
-        markers: list[Any] = [None] * len(ids)
-        for row in rows:
-            markers[row] = vectors.marker(action.number)
-        action.insert_vectors([vectors.vector_key(action.number, ids[row]) for row in rows], matrix)
+        marker = vectors.marker(action.number)
+        markers = [None if value is None else marker for value in values]
+        action.insert_vectors(vectors.sample_keys(action.number, having), matrix)
         action.set(ids, {field: markers})
+
+
+_AS_THEY_ARE: dict[type, frozenset[type]] = {
+    FloatField: frozenset({float, type(None)}),
+    BooleanField: frozenset({bool, type(None)}),
+}
+"""Of which types a column needs no look at each value."""
 
 
 class _Target:
@@ -189,6 +200,9 @@ class _Target:
 
     def checked(self, ids: Sequence[SampleId], values: Sequence[Any]) -> list[Any]:
         """The values as the field holds them."""
+        plain = _AS_THEY_ARE.get(type(self.field), frozenset())
+        if self.list_path is None and self.coerce is None and plain.issuperset(map(type, values)):
+            return list(values)
         return [self._checked(sample_id, value) for sample_id, value in zip(ids, values, strict=True)]
 
     def _checked(self, sample_id: SampleId, value: Any) -> Any:
@@ -279,10 +293,12 @@ def _listed(value: Any, path: str) -> list[Any]:
 
 def _one_of_each(values: Iterable[Any]) -> Iterable[Any]:
     """One value of each type, and every list and dict: enough to infer a field."""
-    seen: set[type] = set()
+    seen: set[Any] = set()
     for value in values:
-        kind = type(value)
-        if value is None or (kind in seen and not isinstance(value, list | tuple | dict | np.ndarray)):
+        kind: Any = type(value)
+        if kind is np.ndarray and value.dtype.kind in "biuf":
+            kind = value.dtype, value.ndim
+        if value is None or (kind in seen and kind is not np.ndarray and not isinstance(value, list | tuple | dict)):
             continue
         seen.add(kind)
         yield value

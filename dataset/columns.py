@@ -14,6 +14,7 @@ from .schema import DictField, Field, Schema, VectorField, check_field_name, inf
 from .store import actions, catalog, codec, samples, vectors
 from .store.liveness import is_alive
 from .store.matrix_cache import load_matrix
+from .store.scan import Columns
 from .types import Bson, FloatArray, SampleId
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def read_ids(collection: "SampleCollection") -> list[SampleId]:
     """The ids of a dataset's or view's samples, in its order."""
-    return samples.sample_ids(collection._root._id, collection._pipeline())
+    return collection._columns([]).sample_ids()
 
 
 def read_vectors(collection: "SampleCollection", field: str) -> tuple[list[SampleId], FloatArray]:
@@ -52,18 +53,25 @@ def read_vectors(collection: "SampleCollection", field: str) -> tuple[list[Sampl
     root = collection._root._id
 
     def read() -> tuple[list[SampleId], FloatArray]:
-        ids, numbers = vectors.read_markers(root, collection._pipeline(), field)
-        keys = vectors.vector_keys(numbers, ids)
+        ids, keys = _markers(collection, field)
 
         def everything() -> np.ndarray[Any, Any]:
-            if not collection._stages:
-                return keys
-            every_id, every_number = vectors.read_markers(root, [{"$sort": {"_id": 1}}], field)
-            return vectors.vector_keys(every_number, every_id)
+            return _markers(collection._root, field)[1] if collection._stages else keys
 
         return ids, load_matrix(root, field, keys, everything)
 
     return journal.stable_read(root, [field], read)
+
+
+def _markers(collection: "SampleCollection", field: str) -> tuple[list[SampleId], np.ndarray[Any, Any]]:
+    """The ids of the samples that have a vector, and the keys of the vectors, (n, 20) uint8."""
+    found = collection._columns([f"${field}"], are_numbers=True)
+    (numbers,) = found.values
+    having = found
+    if None in numbers:
+        rows = [row for row, number in enumerate(numbers) if number is not None]
+        having, numbers = Columns(found.ids[rows], []), [numbers[row] for row in rows]
+    return having.sample_ids(), vectors.vector_keys(numbers, having.ids)
 
 
 def read_scalars(collection: "SampleCollection", fields: Sequence[str]) -> tuple[list[SampleId], dict[str, list[Any]]]:
@@ -81,15 +89,14 @@ def read_scalars(collection: "SampleCollection", fields: Sequence[str]) -> tuple
     """
     schema = collection._schema()
     db_paths = {field: schema.resolve(field, collection._title()).db_path for field in fields}
-    step = {"$project": {"_id": 1, **{f"v{position}": f"${path}" for position, path in enumerate(db_paths.values())}}}
 
     def read() -> tuple[list[SampleId], dict[str, list[Any]]]:
-        documents = list(samples.aggregate(collection._root._id, [*collection._pipeline(), step]))
-        columns = {}
-        for position, field in enumerate(db_paths):
-            decoded = codec.decoder(schema.resolve(field).field)
-            columns[field] = [decoded(document.get(f"v{position}")) for document in documents]
-        return [str(document["_id"]) for document in documents], columns
+        found = collection._columns([f"${path}" for path in db_paths.values()])
+        columns = {
+            field: codec.decoded(values, schema.resolve(field).field)
+            for field, values in zip(db_paths, found.values, strict=True)
+        }
+        return found.sample_ids(), columns
 
     return journal.stable_read(collection._root._id, list(fields), read)
 
@@ -202,8 +209,7 @@ def write_vectors(
     column_field(root._schema(), field, [rows[0]])
     with journal.action(root._id, verb, [field], declare={field: VectorField()}) as action:
         set_model(action, field, rows.shape[1], model, ids if overwrite else None)
-        keys = [vectors.vector_key(action.number, sample_id) for sample_id in ids]
-        action.insert_vectors(keys, rows)
+        action.insert_vectors(vectors.sample_keys(action.number, ids), rows)
         action.set(ids, {field: [vectors.marker(action.number)] * len(ids)})
 
 

@@ -15,9 +15,10 @@ from .. import __version__
 from . import bulk, display, journal
 from .cloning import Cloning
 from .collection import SampleCollection
+from .column_ingest import ColumnIngest
 from .creation import Creating
 from .describing import Describing, checked_name, default_names
-from .errors import DatasetError, DatasetExistsError, SampleNotFoundError, SchemaError
+from .errors import DatasetError, DatasetExistsError, SampleNotFoundError
 from .field_editing import FieldEditing
 from .ingest import Ingest, save
 from .labels import to_jsonable
@@ -216,17 +217,12 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         Raises:
             SchemaError: if there is no "filepath" or the lengths differ.
         """
-        if "filepath" not in columns:
-            raise SchemaError(f"add_columns needs a 'filepath' column; got {', '.join(columns) or 'none'}.")
-        lengths = {name: len(values) for name, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise SchemaError(
-                f"the columns have different lengths: {', '.join(f'{n} {k}' for n, k in lengths.items())}."
-            )
-        names = list(columns)
-        rows = zip(*columns.values(), strict=True)
-        made = [Sample(**{n: v for n, v in zip(names, row, strict=True) if v is not None}) for row in rows]
-        return self.add_samples(made, progress=progress)
+        call = ColumnIngest(self, columns)
+        with shown(len(call), progress) as advance:
+            call.add_all(advance)
+        if call.ids:
+            catalog.touch(self._id)
+        return call.ids
 
     def delete_samples(self, samples_or_ids: Any) -> None:
         """Delete samples: ids, samples, or a view. All of them, or none if it fails.

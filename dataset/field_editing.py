@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import bulk, ingest, journal
+from . import bulk, fitting, journal
 from .collection import SampleCollection
 from .errors import FieldNotFoundError, SchemaError
 from .labels import Document
@@ -72,7 +72,7 @@ class FieldEditing(SampleCollection):
             for name in holding:
                 document = sample[name]
                 if isinstance(document, Document):
-                    found = ingest.with_attributes(found, name, document, everything=True)
+                    found = fitting.with_attributes(found, name, document, everything=True)
         new = {path: found[path] for path in found.paths() if found.get(path) != schema.get(path)}
         journal.write_beside(self._id, holding, lambda: catalog.declare_fields(self._id, new))
 

@@ -7,7 +7,7 @@ import numpy as np
 from xxhash import xxh3_128_digest
 
 from .labels import Document, Label
-from .schema import Schema, VectorField
+from .schema import EmbeddedDocumentField, ListField, Schema, VectorField
 from .store import codec, vectors
 from .types import FloatArray, SampleId
 
@@ -20,6 +20,11 @@ Known: TypeAlias = dict[tuple[str, str | None], tuple[int, bytes]]
 
 def vector_paths(schema: Schema, name: str) -> list[str]:
     """The paths of the vector fields at or below a top-level field."""
+    field = schema.get(name)
+    if isinstance(field, VectorField):
+        return [name]
+    if not isinstance(field, EmbeddedDocumentField | ListField):
+        return []  # nothing with attributes
     below = (path for path in schema.paths() if path == name or path.startswith(name + "."))
     return [path for path in below if isinstance(schema.get(path), VectorField)]
 

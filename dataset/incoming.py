@@ -10,8 +10,9 @@ from . import journal
 from .collection import SampleCollection
 from .columns import claim_model
 from .errors import FieldNotFoundError, SchemaError
+from .fitting import Encoding, Widening
 from .held_vectors import fetch_many, vector_paths
-from .ingest import Ingest, NumberedVectors, as_sample, encoded
+from .ingest import Ingest, NumberedVectors, as_sample
 from .joining import Rules, joined
 from .labels import Document
 from .sample import Sample
@@ -104,12 +105,16 @@ class Incoming:
             if not self._options.dynamic and not chain.shapes_documents(given._stages):
                 self._schema = self._with_fields_of(given)
                 return given
-        checks = Ingest(self._dataset, expand_schema=self._options.expand_schema, dynamic=self._options.dynamic)
+        refusing = (
+            None if self._options.expand_schema else f"dataset {self._dataset.name!r}, and expand_schema is False"
+        )
+        widening = Widening(self._schema, refusing=refusing, dynamic=self._options.dynamic)
         listed = [as_sample(item) for item in given]
         for sample in listed:
             values = self._values(sample)
             self._tops |= values.keys()
-            self._schema = checks._expanded(self._schema, values)
+            widening.hold(values)
+        self._schema = widening.schema
         self._leave_key()
         return listed
 
@@ -271,10 +276,10 @@ class Incoming:
         rules, schema = self._options.rules, self._schema
         with ExitStack() as stack:
             sink = NumberedVectors(self._dataset._id, stack, "merge_samples")
-            documents = []
+            documents, encoding = [], Encoding(schema)
             for sample_id, values in matched:
                 sink.sample_id = sample_id
-                documents.append(encoded(values, schema, sink))
+                documents.append(encoding.document(values, sink))
             sink.store()
             tops = sorted({name for document in documents for name in document})
             whole = {top: bool(vector_paths(schema, top)) for top in tops}

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from . import journal
 from .bulk import checked_tags
 from .columns import claim_model
-from .errors import FieldKindError, FieldNotFoundError, SchemaError, hint
+from .errors import FieldKindError, SchemaError, hint
+from .fitting import Encoding, Widening, widened, with_attributes
 from .held_vectors import KeepingSink
 from .labels import Document
 from .sample import Sample
-from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, Schema, VectorField, infer, merge
+from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, Schema, VectorField
 from .store import catalog, codec, samples, vectors
 from .types import Bson, FloatArray, SampleId
 
@@ -37,7 +38,8 @@ class Ingest:
         self._dynamic = dynamic
         self._declared: list[str] = []
         self._widened: list[tuple[str, Field, Field]] = []
-        self._added: list[tuple[Sample, Bson, Schema, KeepingSink]] = []
+        self._planned: Schema | None = None
+        self._added: list[tuple[Sample, bytes, Schema, KeepingSink | None]] = []
         self._inserting: list[SampleId] = []
         self._media: str | None = None
         self.ids: list[SampleId] = []
@@ -74,70 +76,77 @@ class Ingest:
 
     def _plan(self, given: Sequence[Any]) -> None:
         """Check all samples without writing."""
-        schema = self._dataset._current_schema()
+        widening = self._widening(self._dataset._current_schema())
         for item in given:
-            schema = self._expanded(schema, as_sample(item)._values)
+            widening.hold(as_sample(item)._values)
+        self._planned = widening.schema
+
+    def _widening(self, schema: Schema) -> Widening:
+        refusing = None if self._expand else f"dataset {self._dataset.name!r}, and expand_schema is False"
+        return Widening(schema, refusing=refusing, dynamic=self._dynamic)
+
+    def _schema_of(self, batch: Sequence[Sample]) -> Schema:
+        """The schema that holds some samples; what is new in it is declared."""
+        known = self._dataset._current_schema()
+        if self._is_planned(known):
+            return known
+        widening = self._widening(known)
+        for sample in batch:
+            widening.hold(sample._values)
+        return self._declare(known, widening.schema)
+
+    def _is_planned(self, known: Schema) -> bool:
+        """Whether the schema holds all that was checked."""
+        planned = self._planned
+        return planned is not None and all(known.get(path) == planned[path] for path in planned.paths())
 
     def _add_batch(self, given: Sequence[Any]) -> None:
         batch = [as_sample(item) for item in given]
         dataset = self._dataset
-        known = dataset._current_schema()
-        schema = known
-        for sample in batch:
-            schema = self._expanded(schema, sample._values)
-        schema = self._declare(known, schema)
+        schema = self._schema_of(batch)
         if self._keep_ids:
             ids = samples.admit_ids(dataset._id, [str(sample.id) for sample in batch])
         else:
             ids = samples.reserve_ids(dataset._id, len(batch))
+        encoding = Encoding(schema)
+        documents: list[bytes] = []
         with ExitStack() as stack:
             sink = NumberedVectors(dataset._id, stack, "add_samples")
-            documents, kept = [], []
+            keeping: KeepingSink | None = None
+            kept: list[KeepingSink | None] = []
             for sample, identity in zip(batch, ids, strict=True):
                 sink.sample_id = str(identity)
-                kept.append(KeepingSink({}, sink))
-                documents.append({"_id": identity, **encoded(sample._values, schema, kept[-1])})
+                keeping = keeping or KeepingSink({}, sink)
+                document = {"_id": identity, **encoding.document(sample._values, keeping)}
+                documents.append(codec.to_raw(document))
+                kept.append(keeping if keeping.made else None)
+                keeping = None if keeping.made else keeping  # one that was not used serves the next sample
             sink.store()
-            self._inserting = [str(identity) for identity in ids]
-            revision = samples.insert(dataset._id, documents)
+            self._insert([str(identity) for identity in ids], documents, schema)
+        self._media = self._media or batch[0].media_type
+        for item, raw, made in zip(given, documents, kept, strict=True):
+            if isinstance(item, Sample):
+                self._added.append((item, raw, schema, made))
+
+    def _insert(self, ids: list[SampleId], documents: Sequence[bytes], schema: Schema) -> None:
+        """Insert documents whose vectors are stored."""
+        self._inserting = ids
+        revision = samples.insert(self._dataset._id, documents)
         self.ids += self._inserting
         self._inserting = []
-        if revision != dataset._known_revision():
-            self._declare(dataset._current_schema(), schema)  # a field may have been deleted meanwhile
-        self._media = self._media or batch[0].media_type
-        for item, document, keeping in zip(given, documents, kept, strict=True):
-            if isinstance(item, Sample):
-                self._added.append((item, document, schema, keeping))
+        if revision != self._dataset._known_revision():
+            self._declare(self._dataset._current_schema(), schema)  # a field may have been deleted meanwhile
 
     def _settle(self) -> None:
         """Let the caller's samples be those that were added."""
-        for sample, document, schema, keeping in self._added:
+        for sample, raw, schema, keeping in self._added:
             if not sample.in_dataset:
-                sample._bind(self._dataset, document, schema)
-                _settle_vectors(sample, sample._values, keeping)
+                sample._bind(self._dataset, raw, schema)
+                if keeping is not None:
+                    _settle_vectors(sample, sample._values, keeping)
         self._added.clear()
         if self._media is not None and self.ids:
             self._dataset._note_media(self._media)
-
-    def _expanded(self, schema: Schema, values: Mapping[str, Any]) -> Schema:
-        """The schema widened by a sample's values.
-
-        Raises:
-            FieldNotFoundError: if a field is new and the schema may not grow.
-            FieldKindError: if a value does not fit.
-        """
-        for name, value in values.items():
-            if value is None:
-                continue
-            known = schema.get(name)
-            if known is None and not self._expand:
-                raise FieldNotFoundError.among(
-                    name, schema.names(), f"dataset {self._dataset.name!r}, and expand_schema is False"
-                )
-            schema = widened(schema, name, value, known)
-            if isinstance(value, Document):
-                schema = with_attributes(schema, name, value, everything=self._dynamic)
-        return schema
 
     def _declare(self, known: Schema, wanted: Schema) -> Schema:
         new = {
@@ -148,7 +157,7 @@ class Ingest:
         if new:
             self._widened += [(path, known[path], new[path]) for path in new if path in known]
             catalog.declare_fields(self._dataset._id, new, self._declared)
-            return self._dataset._current_schema()
+            return _current_with(self._dataset, new)
         return known
 
     def _take_back(self) -> None:
@@ -210,71 +219,6 @@ class NumberedVectors:
                 return
             if catalog.change_model(self._dataset_id, path, known, {"dimension": length, "by": number}):
                 return
-
-
-def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schema:
-    """The schema with a field that also holds `value`."""
-    if known is not None and _plainly_fits(known, value):
-        return schema
-    inferred = infer(value)
-    if inferred is None:
-        return schema
-    if known is not None and name in SAMPLE_FIELDS:
-        known.coerce(value)
-        return schema
-    try:
-        field = inferred if known is None else merge(known, inferred, name)
-    except FieldKindError:
-        assert known is not None
-        try:
-            known.coerce(value)  # what is written another way may still fit, such as text for an id
-        except FieldKindError as error:
-            raise FieldKindError(f"field {name!r} is a {known}: {error}") from None
-        return schema
-    return schema if field == known else schema.with_field(name, field)
-
-
-def _plainly_fits(field: Field, value: Any) -> bool:
-    if isinstance(value, Document):
-        return isinstance(field, EmbeddedDocumentField) and field.document_type == type(value).__name__
-    return (isinstance(value, str) and type(field).__name__ == "StringField") or (
-        type(value) is float and type(field).__name__ == "FloatField"
-    )
-
-
-def with_attributes(schema: Schema, path: str, document: Document, *, everything: bool) -> Schema:
-    """The schema with the dynamic attributes of a document: all of them, or only vectors and those declared already."""
-    for name, value in document._attributes().items():
-        below = f"{path}.{name}"
-        if isinstance(value, list) and value and isinstance(value[0], Document):
-            for item in value:
-                schema = with_attributes(schema, below, item, everything=everything)
-        elif name not in document._fields and value is not None:
-            inferred, known = infer(value), schema.get(below)
-            if inferred is None or not (everything or known or isinstance(inferred, VectorField)):
-                continue
-            field = inferred if known is None else merge(known, inferred, below)
-            if field != known:
-                schema = schema.with_field(below, field)
-    return schema
-
-
-def encoded(values: Mapping[str, Any], schema: Schema, sink: codec.VectorSink) -> Bson:
-    """A sample's document without its id; fields that are None are left out."""
-    document: Bson = {}
-    for name, value in values.items():
-        if value is None:
-            if name == "metadata":
-                document[name] = None
-            continue
-        field = schema.get(name)
-        try:
-            if name == "tags":
-                value = checked_tags(value)  # noqa: PLW2901  # they may have been changed in place
-            document[name] = codec.encode(value if field is None else field.coerce(value), name, sink)
-        except FieldKindError as error:
-            raise FieldKindError(f"field {name!r} of {values.get('filepath')!r}: {error}") from error
-    return document
 
 
 def save(dataset: "Dataset", changed: Sequence[Sample]) -> None:
@@ -360,7 +304,18 @@ def _declared(dataset: "Dataset", known: Schema, pending: Sequence[tuple[Sample,
     if not new:
         return known
     catalog.declare_fields(dataset._id, new)
-    return dataset._current_schema()
+    return _current_with(dataset, new)
+
+
+def _current_with(dataset: "Dataset", declared: Mapping[str, Field]) -> Schema:
+    """The schema as it is, and in any case what was declared just now.
+
+    Another writer may have made a field before, with its revision still to come, or be about to take it back.
+    """
+    schema = dataset._current_schema()
+    for path, field in declared.items():
+        schema = schema if path in schema else schema.with_field(path, field)
+    return schema
 
 
 def _batches(given: Iterable[Any]) -> Iterator[list[Any]]:

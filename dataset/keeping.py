@@ -7,7 +7,7 @@ from typing import Any
 from . import journal
 from .collection import SampleCollection
 from .errors import FieldKindError, FieldNotFoundError
-from .ingest import widened, with_attributes
+from .fitting import widened, with_attributes
 from .labels import Document, document_types
 from .schema import SAMPLE_FIELDS, Field, Schema, VectorField
 from .stages import Concat, Mongo, SelectLabels, Stage, chain

@@ -5,7 +5,6 @@ changes. Values are decoded when they are first asked for.
 """
 
 import json
-import mimetypes
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from . import display, held_vectors
 from .bulk import checked_tags
 from .edits import add_changes, elements_at, same
 from .errors import DatasetError, FieldKindError, FieldNotFoundError, SchemaError, hint
+from .filepaths import media_type_of, normal_path
 from .labels import Document, from_jsonable, to_jsonable
 from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer, merge
 from .store import codec, samples
@@ -24,6 +24,8 @@ from .types import Bson, SampleId
 
 if TYPE_CHECKING:
     from .dataset import Dataset
+
+_set = object.__setattr__  # of slots, past `Sample.__setattr__`, which samples that are read would call too often
 
 _DEFAULTS = ("id", "filepath", "tags", "metadata")
 
@@ -48,7 +50,7 @@ class Sample:
         (0.5, ['new'])
     """
 
-    __slots__ = ("_dataset", "_fetched", "_filtered", "_hidden", "_reshaped", "_schema", "_stored", "_values")
+    __slots__ = ("_dataset", "_document", "_fetched", "_filtered", "_hidden", "_raw", "_reshaped", "_schema", "_values")
 
     def __init__(
         self,
@@ -59,7 +61,8 @@ class Sample:
     ) -> None:
         """Make a sample that is in no dataset yet."""
         self._dataset: Dataset | None = None
-        self._stored: Bson | None = None
+        self._raw: bytes | None = None
+        self._document: Bson | None = None
         self._schema: Schema | None = None
         self._fetched: held_vectors.Known = {}
         self._hidden: frozenset[str] = frozenset()
@@ -78,12 +81,14 @@ class Sample:
     @property
     def id(self) -> SampleId | None:
         """The sample's id, None until it is added to a dataset."""
-        return None if self._stored is None else str(self._stored["_id"])
+        if self._document is None and self._raw is not None:
+            return self._raw[9:21].hex()  # it comes first
+        return None if self._document is None else str(self._document["_id"])
 
     @property
     def in_dataset(self) -> bool:
         """Whether the sample was added to a dataset."""
-        return self._stored is not None
+        return self._raw is not None or self._document is not None
 
     @property
     def dataset(self) -> "Dataset | None":
@@ -300,20 +305,33 @@ class Sample:
 
     @classmethod
     def _from_stored(
-        cls, stored: Bson, dataset: "Dataset", schema: Schema, *,
+        cls, stored: Bson | bytes, dataset: "Dataset", schema: Schema, *,
         hidden: frozenset[str] = frozenset(), filtered: frozenset[str] = frozenset(), reshaped: bool = False,
     ) -> "Sample":  # fmt: skip
         """Wrap a document that was read."""
         sample = cls.__new__(cls)
-        sample._values = {}
-        sample._fetched = {}
+        _set(sample, "_values", {})
+        _set(sample, "_fetched", {})
+        _set(sample, "_hidden", hidden)
+        _set(sample, "_filtered", filtered)
+        _set(sample, "_reshaped", reshaped)
         sample._bind(dataset, stored, schema)
-        sample._hidden, sample._filtered, sample._reshaped = hidden, filtered, reshaped
         return sample
 
-    def _bind(self, dataset: "Dataset", stored: Bson, schema: Schema) -> None:
-        """Become the sample that `stored` holds; values in hand stay."""
-        self._dataset, self._stored, self._schema = dataset, stored, schema
+    def _bind(self, dataset: "Dataset", stored: Bson | bytes, schema: Schema) -> None:
+        """Become the sample that `stored` holds, a document or its BSON; values in hand stay."""
+        is_raw = isinstance(stored, bytes)
+        _set(self, "_dataset", dataset)
+        _set(self, "_raw", stored if is_raw else None)
+        _set(self, "_document", None if is_raw else stored)
+        _set(self, "_schema", schema)
+
+    @property
+    def _stored(self) -> Bson | None:
+        """The document as it was read; None for a sample in no dataset."""
+        if self._document is None and self._raw is not None:
+            _set(self, "_document", codec.from_raw(self._raw))
+        return self._document
 
     def _load(self, name: str) -> None:
         """Decode a field at its first use."""
@@ -360,24 +378,6 @@ class Sample:
                     f"{path!r} shows only part of its labels in this view, or other values than are stored, so nothing "
                     f"can be added, removed or replaced here. Do it on the dataset's own sample: dataset[{self.id!r}]."
                 )
-
-
-def normal_path(filepath: str | os.PathLike[str]) -> str:
-    """An absolute path, or a URL as it is.
-
-    Raises:
-        SchemaError: if it is empty.
-    """
-    text = os.fspath(filepath) if isinstance(filepath, str | os.PathLike) else None
-    if not isinstance(text, str) or not text:
-        raise SchemaError(f"filepath is {filepath!r}; a sample needs the path or URL of its media.")
-    return text if "://" in text else os.path.abspath(os.path.expanduser(text))
-
-
-def media_type_of(filepath: str) -> str:
-    """Image, video or unknown, by the ending."""
-    kind = (mimetypes.guess_type(filepath)[0] or "").split("/")[0]
-    return kind if kind in {"image", "video"} else "unknown"
 
 
 def _copied(value: Any) -> Any:

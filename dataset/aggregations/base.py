@@ -60,6 +60,10 @@ class Aggregation(ABC):
             decode: turns a single value, as it is stored, into the value of `leaf_field`.
         """
 
+    def to_mongo_without_nan(self, schema: Schema) -> list[Bson] | None:  # noqa: ARG002  # for some subclasses
+        """Give a faster pipeline whose outcome counts unless it holds NaN; None if there is none."""
+        return None
+
     def validate(self, schema: Schema) -> None:
         """Check the aggregation against the fields of a collection; raises what `to_mongo` raises."""
         self.to_mongo(schema)

@@ -33,6 +33,13 @@ class _Summary(Aggregation):
         tests, code = counted(typed, safe=self.safe)
         return [*steps, *tests, {"$group": {"_id": None, **self._accumulated(code)}}]
 
+    def to_mongo_without_nan(self, schema: Schema) -> list[Bson] | None:
+        """Give the pipeline that does not look for NaN, which would make the outcome NaN; None if it has to look."""
+        steps, typed = self._singles(schema)
+        if self.safe or typed.kind.name != "number" or not isinstance(typed.code, str):
+            return None
+        return [*steps, {"$group": {"_id": None, **self._accumulated(typed.code)}}]
+
     def _accumulated(self, code: Any) -> Bson:
         return {"value": {self.accumulator: code}}
 

@@ -53,21 +53,34 @@ class Values(Aggregation):
 
     def parse(self, documents: Iterable[Bson], decode: Callable[[Any], Any] | None = None) -> list[Any]:
         """Give the values."""
-        found = [document.get("value") for document in documents]
+        return self.finished([document.get("value") for document in documents], decode)
+
+    def finished(self, found: list[Any], decode: Callable[[Any], Any] | None = None) -> list[Any]:
+        """Give the values from what the projection gave for each sample."""
         if self.unwind is True:
             found = list(_flat(found, keep_none=False))
         elif self.unwind:
             found = [list(_flat(entry)) if isinstance(entry, list) else entry for entry in found]
         if decode is None and self.missing_value is None:
             return found
-        return [self._finished(entry, decode) for entry in found]
+        return self._each(found, decode, _PLAIN if self.missing_value is None else _PLAIN_BUT_NONE)
 
-    def _finished(self, entry: Any, decode: Callable[[Any], Any] | None) -> Any:
+    def _each(self, found: list[Any], decode: Callable[[Any], Any] | None, plain: frozenset[type]) -> list[Any]:
+        if plain.issuperset(map(type, found)):
+            return found
+        return [self._finished(entry, decode, plain) for entry in found]
+
+    def _finished(self, entry: Any, decode: Callable[[Any], Any] | None, plain: frozenset[type]) -> Any:
         if isinstance(entry, list):
-            return [self._finished(item, decode) for item in entry]
+            return self._each(entry, decode, plain)
         if entry is None:
             return self.missing_value
         return entry if decode is None else decode(entry)
+
+
+_PLAIN_BUT_NONE: frozenset[type] = frozenset({float, str})
+_PLAIN: frozenset[type] = _PLAIN_BUT_NONE | {type(None)}
+"""What is stored as Python has it, whatever the field."""
 
 
 def _innermost(kind: Kind) -> Kind:

@@ -1,6 +1,7 @@
 """Aggregations as methods. What each means is documented on its class in `dataset.aggregations`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import aggregations
@@ -8,12 +9,22 @@ from ..aggregations import Aggregation
 from ..columns import read_vectors
 from ..errors import ExpressionError
 from ..expressions import ViewExpression
-from ..schema import ArrayField, Resolved, VectorField
+from ..schema import ArrayField, BooleanField, FloatField, IntField, VectorField
 from ..store import codec
 from ..types import FloatArray
 from .base import Base
 
 FieldOrExpression = str | ViewExpression
+
+
+@dataclass(frozen=True)
+class _Column:
+    """What is read for one field or expression: its values, their code, and how each is decoded."""
+
+    values: aggregations.Values
+    code: Any
+    decode: Callable[[Any], Any]
+    is_number: bool = False
 
 
 class Aggregating(Base):
@@ -31,8 +42,14 @@ class Aggregating(Base):
 
     def _aggregate(self, aggregation: Aggregation) -> Any:
         schema = self._schema()
+        decode = codec.decoder(aggregation.leaf_field(schema))
+        hopeful = aggregation.to_mongo_without_nan(schema)
+        if hopeful is not None:
+            found = list(self._documents(hopeful, ordered=False))
+            if not any(value != value for document in found for value in document.values()):  # noqa: PLR0124  # NaN
+                return aggregation.parse(found, decode)
         documents = self._documents(aggregation.to_mongo(schema), ordered=aggregation.needs_order)
-        return aggregation.parse(documents, codec.decoder(aggregation.leaf_field(schema)))
+        return aggregation.parse(documents, decode)
 
     def count(self, field_or_expr: FieldOrExpression | None = None) -> int:
         """The number of samples, or of values of a field; see `aggregations.Count`."""
@@ -101,27 +118,51 @@ class Aggregating(Base):
 
         See `aggregations.Values`. Vectors come as arrays; `columns.read_vectors` gives them as one matrix.
         """
-        if isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str):
-            return [self.values(one, missing_value=missing_value, unwind=unwind) for one in field_or_expr]
-        if isinstance(field_or_expr, str):
-            resolved = self._schema().resolve(field_or_expr, self._title())
-            if isinstance(resolved.field, VectorField):
-                return self._vectors(field_or_expr, missing_value)
-            if isinstance(resolved.field, ArrayField):
-                return self._arrays(resolved, missing_value)
-            if self._holds_vectors(field_or_expr):
-                return self._labels(field_or_expr, missing_value, unwind=unwind)
-        return list(self._aggregate(aggregations.Values(field_or_expr, missing_value=missing_value, unwind=unwind)))
+        several = isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str)
+        wanted = list(field_or_expr) if several else [field_or_expr]
+        results: dict[int, list[Any]] = {}
+        together: dict[int, _Column] = {}
+        for position, one in enumerate(wanted):
+            values = aggregations.Values(one, missing_value=missing_value, unwind=unwind)
+            apart = self._read_apart(one, missing_value, unwind=unwind) if isinstance(one, str) else None
+            if apart is None:
+                together[position] = self._column(values)
+            else:
+                results[position] = apart
+        results |= dict(zip(together, self._read_together(list(together.values())), strict=True))
+        return [results[position] for position in range(len(wanted))] if several else results[0]
 
-    def _arrays(self, resolved: Resolved, missing_value: Any) -> list[Any]:
-        """Logits and other arrays, which no expression can look into, as they are stored."""
-        code: Any = f"${resolved.db_path}"
-        if resolved.list_parts:
-            (held,) = resolved.list_parts
-            attribute = resolved.db_path[len(held) + 1 :]
-            code = {"$map": {"input": f"${held}", "in": {"$ifNull": [f"$$this.{attribute}", None]}}}
-        found = (codec.decode(d.get("value")) for d in self._documents([{"$project": {"_id": 0, "value": code}}]))
-        return [missing_value if value is None else value for value in found]
+    def _read_together(self, columns: "Sequence[_Column]") -> list[list[Any]]:
+        """The values of several fields or expressions in one pass."""
+        if not columns:
+            return []
+        codes = [column.code for column in columns]
+        found = self._columns(codes, with_ids=False, are_numbers=all(column.is_number for column in columns))
+        return [column.values.finished(read, column.decode) for column, read in zip(columns, found.values, strict=True)]
+
+    def _column(self, values: aggregations.Values) -> "_Column":
+        schema = self._schema()
+        given = values.field_or_expr
+        resolved = schema.resolve(given, self._title()) if isinstance(given, str) else None
+        if resolved is not None and isinstance(resolved.field, ArrayField):
+            # Logits and other arrays, which no expression can look into, as they are stored.
+            code: Any = f"${resolved.db_path}"
+            if resolved.list_parts:
+                (held,) = resolved.list_parts
+                attribute = resolved.db_path[len(held) + 1 :]
+                code = {"$map": {"input": f"${held}", "in": {"$ifNull": [f"$$this.{attribute}", None]}}}
+            return _Column(replace(values, unwind=False), code, codec.decode)
+        is_number = resolved is not None and isinstance(resolved.field, FloatField | IntField | BooleanField)
+        return _Column(
+            values, values.projection(schema), codec.decoder(values.leaf_field(schema)),
+            is_number=is_number and resolved is not None and not resolved.list_parts,
+        )  # fmt: skip
+
+    def _read_apart(self, path: str, missing_value: Any, *, unwind: bool) -> list[Any] | None:
+        """The values of a field that does not lie in the samples as it is; None if it does."""
+        if isinstance(self._schema().resolve(path, self._title()).field, VectorField):
+            return self._vectors(path, missing_value)
+        return self._labels(path, missing_value, unwind=unwind) if self._holds_vectors(path) else None
 
     def _holds_vectors(self, path: str) -> bool:
         schema = self._schema()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..schema import Schema
 from ..stages import Stage, chain
-from ..store import samples
+from ..store import samples, scan
 from ..types import Bson
 
 if TYPE_CHECKING:
@@ -46,6 +46,23 @@ class Base:
     def _documents(self, steps: Sequence[Bson] = (), *, ordered: bool = True) -> Iterator[Bson]:
         """The documents of this collection, after further pipeline steps."""
         return samples.aggregate(self._root._id, [*self._pipeline(ordered=ordered), *steps])
+
+    def _columns(self, codes: Sequence[Any], *, with_ids: bool = True, are_numbers: bool = False) -> scan.Columns:
+        """Something of each sample, in order.
+
+        Args:
+            codes: paths with "$", or other expressions of the database.
+            with_ids: whether the ids are wanted.
+            are_numbers: whether the codes give numbers and nothing else.
+        """
+        # Where no stage knows of an order it is that of the ids, in which they are put here.
+        is_plain = not any(
+            stage.needs_order or stage.sets_order or isinstance(stage, chain.Concat) for stage in self._stages
+        )
+        return scan.read_columns(
+            self._root._id, self._pipeline(ordered=not is_plain), codes,
+            by_id=is_plain, with_ids=with_ids, are_numbers=are_numbers and not self._stages,
+        )  # fmt: skip
 
     def _then(self, stage: Stage) -> "DatasetView":
         """The view of this collection through one more stage, checked now."""

@@ -11,10 +11,11 @@ import numpy as np
 from .. import display, stages
 from ..errors import DatasetError, FieldNotFoundError, SampleNotFoundError, ViewError
 from ..expressions import ViewExpression
+from ..filepaths import normal_path
 from ..progress import shown
 from ..schema import EmbeddedDocumentField, Field, Schema
 from ..stages import chain
-from ..store import catalog, samples
+from ..store import by_id, catalog, samples
 from ..types import Bson, Oid, Progress, SampleId, is_id
 from .base import Base
 
@@ -82,8 +83,6 @@ class Reading(Base):
         return view if stop is None else view._then(stages.Limit(max(0, stop - start)))
 
     def _query_for(self, key: str) -> Bson:
-        from ..sample import normal_path
-
         return {"_id": Oid(key)} if is_id(key) else {"filepath": normal_path(key)}
 
     def _find(self, key: str) -> Bson | None:
@@ -115,7 +114,7 @@ class Reading(Base):
         )  # fmt: skip
 
     def _ids(self) -> list[SampleId]:
-        return samples.sample_ids(self._root._id, self._pipeline())
+        return self._columns([]).sample_ids()
 
     def _shaping(self) -> list[Bson] | None:
         """The steps that change what chosen documents show; None if only the whole pipeline can tell."""
@@ -123,8 +122,7 @@ class Reading(Base):
 
     def _by_ids(self, ids: Sequence[SampleId], size: int, steps: Sequence[Bson]) -> Iterator[Bson]:
         """The documents with some ids, in batches."""
-        for start in range(0, len(ids), size):
-            yield from samples.read_by_ids(self._root._id, ids[start : start + size], steps)
+        return by_id.decoded(by_id.read_by_id(self._root._id, ids, steps, size=size))
 
     def iter_samples(
         self, progress: Progress = False, autosave: bool = False, batch_size: int | None = None,

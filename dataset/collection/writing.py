@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .. import bulk, journal
 from ..columns import read_ids
 from ..errors import SchemaError
+from ..filepaths import normal_path
 from ..types import Progress
 from .base import Base
 
@@ -68,14 +71,13 @@ class Writing(Base):
             FieldNotFoundError: if the field is new and `expand_schema` is False.
             FieldKindError: if a value does not fit the field. Nothing is written then.
         """
-        from ..sample import normal_path
-
         if isinstance(values, Mapping):
             ids, listed = bulk.by_key(self, values, key_field)  # type: ignore[arg-type]  # every collection is a SampleCollection
             once = dict(zip(ids, listed, strict=True))  # concat() may let a sample come twice
             ids, listed = list(once), list(once.values())
         else:
-            ids, listed = read_ids(self), list(values)  # type: ignore[arg-type]  # every collection is a SampleCollection
+            ids = read_ids(self)  # type: ignore[arg-type]  # every collection is a SampleCollection
+            listed = values if isinstance(values, np.ndarray) and values.ndim == 2 else list(values)  # or rows
             if key_field is not None:
                 raise SchemaError(f"key_field={key_field!r} needs a dict from its values to the new ones.")
             if len(ids) != len(listed):

@@ -17,7 +17,7 @@ from ..errors import (
     StoreError,
 )
 from ..schema import SAMPLE_FIELDS, Field, field_from_dict, merge
-from ..store import actions, catalog, images, vectors
+from ..store import actions, catalog, images, vectors, writes
 from ..store.liveness import announce, give_up
 from ..types import Bson, SampleId
 from . import running
@@ -71,17 +71,22 @@ class Action:
                 new values for each path. It is called for all samples before anything is written.
         """
         self._check(paths)
-        pending: list[tuple[list[SampleId], dict[str, list[Any]]]] = []
+        pending: list[tuple[list[SampleId], dict[str, list[Any]]]] = []  # runs of samples with the same paths
         position = 0
         for old in actions.read_raw(self.dataset_id, ids, paths):
             chunk = list(ids[position : position + len(old)])
             columns = {path: list(values) for path, values in change(position, list(old)).items()}
             assert columns.keys() <= set(paths), "only what was read can be put back"
             self._image_set(chunk, old, columns)
-            pending.append((chunk, columns))
+            if pending and pending[-1][1].keys() == columns.keys():
+                pending[-1][0].extend(chunk)
+                for path, values in columns.items():
+                    pending[-1][1][path].extend(values)
+            else:
+                pending.append((chunk, columns))
             position += len(old)
-        for chunk, columns in pending:
-            actions.set_values(self._hold, chunk, columns)
+        for some, columns in pending:
+            writes.set_values(self._hold, some, columns)
         self.samples = max(self.samples, len(ids))
 
     def tag(self, ids: Sequence[SampleId], tag: str) -> None:
@@ -176,7 +181,7 @@ class Action:
                     "ids": actions.pack_ids(ids[part]),
                     "paths": list(columns),
                     "old": list(old[part]),
-                    "new": [b"".join(actions.hash_value(v) for v in values[part]) for values in columns.values()],
+                    "new": [actions.hash_values(values[part]) for values in columns.values()],
                 })  # fmt: skip
                 start, size = row + 1, 0
 

@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import bson
+import numpy as np
 from bson import CodecOptions, ObjectId
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 from xxhash import xxh3_64_digest, xxh3_64_intdigest
 
-from ..errors import DatasetNotFoundError, StoreError
+from ..errors import DatasetNotFoundError
 from ..types import Bson, SampleId
+from .by_id import read_by_id
 from .calls import Guard, collection, resilient
 from .catalog import now
 from .connection import app_name, database
@@ -32,6 +34,8 @@ WINDOW = 64
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 _READ_CHUNK = 1_000
+_LARGEST_CHUNK = 20_000
+_READ_BYTES = 1_000_000
 _READ_WHOLE_CHUNK = 100
 _QUIET_SECONDS = 0.02
 
@@ -217,17 +221,14 @@ def read_raw(
     """Read documents as raw BSON, projected to `paths` (whole for None), in the order of `ids`, in chunks."""
     # "a" together with "a.b" would be refused as a collision, and "a" holds "a.b" anyway
     shortest = None if paths is None else [p for p in paths if not any(p.startswith(q + ".") for q in paths)]
-    projection = None if shortest is None else {"_id": 1, **dict.fromkeys(shortest, 1)}
-    step = _READ_WHOLE_CHUNK if paths is None else _READ_CHUNK
-    for start in range(0, len(ids), step):
-        chunk = [ObjectId(sample_id) for sample_id in ids[start : start + step]]
-
-        def read(chunk: list[ObjectId] = chunk) -> dict[ObjectId, RawBSONDocument]:
-            source = collection(samples_name(dataset_id)).with_options(codec_options=RAW)
-            return {document["_id"]: document for document in source.find({"_id": {"$in": chunk}}, projection)}
-
-        found = resilient(read)
-        yield [found.get(identity) for identity in chunk]
+    steps = [] if shortest is None else [{"$project": {"_id": 1, **dict.fromkeys(shortest, 1)}}]
+    start, size = 0, _READ_WHOLE_CHUNK if paths is None else _READ_CHUNK
+    while start < len(ids):
+        (found,) = read_by_id(dataset_id, ids[start : start + size], steps, size=size)
+        yield [None if document is None else RawBSONDocument(document, RAW) for document in found]
+        start += size
+        if paths is not None:  # small documents many at once
+            size = max(_READ_CHUNK, min(_LARGEST_CHUNK, _READ_BYTES * size // (1 + sum(map(len, filter(None, found))))))
 
 
 def with_null(dataset_id: str, ids: Sequence[SampleId], path: str) -> list[SampleId]:
@@ -259,6 +260,21 @@ def hash_value(value: Any) -> bytes:
     return xxh3_64_digest(bson.encode({"v": value}))
 
 
+def hash_values(values: Sequence[Any]) -> bytes:
+    """The hashes of many values, one after another."""
+    if not values:
+        return b""
+    first = values[0]
+    if all(value is first for value in values):
+        return hash_value(first) * len(values)
+    if set(map(type, values)) != {float}:
+        return b"".join(map(hash_value, values))
+    rows = np.tile(np.frombuffer(bson.encode({"v": 0.0}), dtype=np.uint8), (len(values), 1))
+    rows[:, 7:15] = np.array(values, dtype="<f8").view(np.uint8).reshape(-1, 8)
+    packed = rows.tobytes()
+    return b"".join([xxh3_64_digest(packed[at : at + 16]) for at in range(0, len(packed), 16)])
+
+
 # --- values in raw documents ----------------------------------------------------------------------------------------
 
 
@@ -286,24 +302,6 @@ def absent_prefix(document: Mapping[str, Any], path: str) -> str:
 
 
 # Each asks its hold before, and again before it is repeated on a new connection: the action may have been undone.
-
-
-def set_values(hold: Hold, ids: Sequence[SampleId], columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write encoded values at their paths by id, never inserting; ABSENT unsets. Safe to repeat."""
-    requests = []
-    for row, sample_id in enumerate(ids):
-        update: Bson = {}
-        for path, values in columns.items():
-            value = values[row]
-            if value is ABSENT:
-                update.setdefault("$unset", {})[path] = ""
-            else:
-                update.setdefault("$set", {})[path] = value
-        if update:
-            requests.append(UpdateOne({"_id": ObjectId(sample_id)}, update))
-    failures = bulk_update(hold, requests)
-    if failures:
-        raise StoreError(f"the database refused a value: {failures[0].get('errmsg')}")
 
 
 def change_tag(hold: Hold, ids: Sequence[SampleId], tag: str, *, add: bool) -> None:

@@ -1,7 +1,9 @@
 """How the rest of the store calls the server: one place for reconnecting and for translating driver errors."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from bson.errors import BSONError
@@ -12,6 +14,7 @@ from ..errors import ConnectionFailedError, SchemaError, StoreError
 from ..types import Bson
 from .connection import database, reconnect, redacted
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 _TOO_LARGE = 10334
@@ -49,6 +52,20 @@ def resilient(operation: Callable[[], T], guard: Guard | None = None) -> T:
             if guard is not None:
                 guard(True)
             return operation()
+
+
+def in_parallel(work: Callable[[S], T], items: Sequence[S], threads: int) -> list[T]:
+    """Call `work` on each item, a few at a time, in threads that have the settings of this one.
+
+    After an error nothing new is begun; it is raised when what was begun has ended.
+    """
+    if len(items) < 2:
+        return [work(item) for item in items]
+    pool = ThreadPoolExecutor(min(threads, len(items)))
+    try:
+        return [done.result() for done in [pool.submit(copy_context().run, work, item) for item in items]]
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -11,17 +11,23 @@ The one place that knows how ids, labels, dates and arrays look as BSON:
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+import bson
 import numpy as np
-from bson import Binary, Int64, ObjectId
+from bson import Binary, CodecOptions, Int64, ObjectId
+from bson.binary import UuidRepresentation
+from bson.errors import BSONError
 
 from ..errors import FieldKindError, SchemaError
 from ..labels import Document, Label, document_types
 from ..schema import DateField, Field, FloatField, ListField
 from ..types import Bson, FloatArray, Oid
+
+OPTIONS: CodecOptions[Bson] = CodecOptions(tz_aware=True, uuid_representation=UuidRepresentation.STANDARD)
+"""How documents are read: times are aware, in UTC."""
 
 VECTOR_SUBTYPE = 9
 _FLOAT32_HEADER = b"\x27\x00"
@@ -67,6 +73,11 @@ def encode(value: Any, path: str, sink: VectorSink | None = None) -> Any:
     return _encode(value, path, sink)
 
 
+def encoded(values: Sequence[Any], path: str) -> list[Any]:
+    """Turn a column of values into their stored form, as `encode` does without a sink."""
+    return list(values) if _PLAIN.issuperset(map(type, values)) else [encode(value, path) for value in values]
+
+
 def _encode(value: Any, path: str, sink: VectorSink | None) -> Any:
     kind = type(value)
     if value is None or kind in _PLAIN:
@@ -93,7 +104,8 @@ def _encode(value: Any, path: str, sink: VectorSink | None) -> Any:
     )
 
 
-_PLAIN = frozenset({bool, int, float, str, datetime, ObjectId, Int64})
+_SIMPLE = frozenset({bool, int, float, str})
+_PLAIN = _SIMPLE | {datetime, ObjectId, Int64, type(None)}
 
 
 def _key(key: object, path: str) -> str:
@@ -109,9 +121,16 @@ def _encode_document(document: Document, path: str, sink: VectorSink | None) -> 
     label_id = None
     if isinstance(document, Label):
         label_id = document.id
-        stored["_id"] = ObjectId(label_id)
+        stored["_id"] = ObjectId(bytes.fromhex(label_id))
     for name, value in document._attributes().items():
+        kind = type(value)
+        if kind in _SIMPLE:
+            stored[name] = value
+            continue
         if value is None or (name == "tags" and not value):
+            continue
+        if kind is list and _SIMPLE.issuperset(map(type, value)):
+            stored[name] = value.copy()
             continue
         below = f"{path}.{name}"
         if isinstance(value, np.ndarray) and value.ndim == 1:
@@ -168,6 +187,23 @@ def decode_array(stored: Bson) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, dtype=stored["_array"]).reshape(stored["shape"]).copy()
 
 
+def from_raw(document: bytes) -> Bson:
+    """Read a stored document of BSON."""
+    return bson.decode(document, OPTIONS)
+
+
+def to_raw(document: Bson) -> bytes:
+    """Write a stored document as BSON.
+
+    Raises:
+        SchemaError: if it holds what BSON cannot.
+    """
+    try:
+        return bson.encode(document)
+    except (BSONError, OverflowError, UnicodeError) as error:
+        raise SchemaError(f"a value cannot be stored: {error}") from error
+
+
 def decode(value: Any) -> Any:
     """Turn a stored value into the Python one; vector markers stay as they are."""
     kind = type(value)
@@ -198,6 +234,17 @@ def decoder(field: Field | None) -> Callable[[Any], Any]:
         inner = decoder(field.subfield)
         return lambda value: [inner(item) for item in value] if isinstance(value, list) else decode(value)
     return decode
+
+
+_FINISHED = frozenset({float, str, type(None), np.ndarray})
+
+
+def decoded(values: list[Any], field: Field | None) -> list[Any]:
+    """Turn a column of stored values into Python ones."""
+    if _FINISHED.issuperset(map(type, values)):
+        return values
+    turn = decoder(field)
+    return [turn(value) for value in values]
 
 
 def _decode_document(stored: Bson) -> Document | Bson:

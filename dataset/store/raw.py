@@ -5,16 +5,16 @@ they are one document of long arrays.
 """
 
 import struct
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
 import bson
 import numpy as np
-from bson import CodecOptions
+from bson import ObjectId
 
 from ..errors import ViewError
-from ..types import Bson
-from .codec import VECTOR_SUBTYPE
+from .codec import OPTIONS, VECTOR_SUBTYPE
 
 Array = np.ndarray[Any, Any]
 
@@ -23,14 +23,18 @@ Read: TypeAlias = tuple[Array, list[list[Any]]]
 
 NO_IDS: Array = np.empty((0, 12), dtype=np.uint8)
 
-_OPTIONS: CodecOptions[Bson] = CodecOptions(tz_aware=True)
 _PIECE = 250
 _LENGTH = struct.Struct("<i")
 _ID_LENGTH = 17
 """Of an id in a document: kind, name, value."""
 
-_DOUBLE, _TEXT, _ARRAY, _BINARY, _ID, _BOOL, _NULL, _INT32, _INT64 = 1, 2, 4, 5, 7, 8, 10, 16, 18
-_SIZES = {_DOUBLE: 8, _ID: 12, _BOOL: 1, _NULL: 0, _INT32: 4, _INT64: 8}
+_DOUBLE, _TEXT, _DOCUMENT, _ARRAY, _BINARY, _ID, _BOOL, _DATE, _NULL = 1, 2, 3, 4, 5, 7, 8, 9, 10
+_INT32, _TIMESTAMP, _INT64, _DECIMAL = 16, 17, 18, 19
+_FLOAT32_VECTOR = bytes([VECTOR_SUBTYPE]) + b"\x27\0"
+_SIZES = {_DOUBLE: 8, _ID: 12, _BOOL: 1, _DATE: 8, _NULL: 0, _INT32: 4, _TIMESTAMP: 8, _INT64: 8, _DECIMAL: 16}
+_ADDED = {_TEXT: 4, _DOCUMENT: 0, _ARRAY: 0, _BINARY: 5}
+"""By how much what has a length of its own is longer than that."""
+
 _NUMBERS = {_DOUBLE: "<f8", _BOOL: "?", _INT32: "<i4", _INT64: "<i8"}
 
 
@@ -44,13 +48,11 @@ def read_documents(batch: bytes, count: int, *, has_ids: bool) -> Read:
 
 
 def read_arrays(document: bytes, count: int, *, has_ids: bool) -> Read:
-    """Read one document with the arrays `ids`, if wanted, and `v0`, `v1`, ...
-
-    Raises:
-        ViewError: if something else lies among the ids.
-    """
-    arrays = _arrays(document)
-    return _array_of_ids(arrays["ids"]) if has_ids else NO_IDS, [_elements(arrays[f"v{n}"]) for n in range(count)]
+    """Read one document with the arrays `ids`, if wanted, and `v0`, `v1`, ..."""
+    arrays = {name: document[start:stop] for name, _, start, stop in _elements_of(document)}
+    kind, ids = (_alike(arrays["ids"]) if has_ids else None) or (_ID, NO_IDS)
+    assert kind == _ID, "samples have ids"
+    return ids, [_values_in(arrays[f"v{position}"]) for position in range(count)]
 
 
 # --- documents ------------------------------------------------------------------------------------------------------
@@ -58,22 +60,22 @@ def read_arrays(document: bytes, count: int, *, has_ids: bool) -> Read:
 
 def _read_each(batch: bytes, count: int, *, has_ids: bool) -> Read:
     """Read documents of any form."""
-    starts = _starts(batch)
-    ids = _ids(batch, starts[:-1]) if has_ids else NO_IDS
-    if count == 1:
+    starts = starts_of(batch)
+    ids = ids_of(batch, starts) if has_ids else NO_IDS
+    if count == 1 and (not has_ids or batch[4:9] == b"\x07_id\0"):
         texts = _texts(batch, starts, _ID_LENGTH if has_ids else 0)
         if texts is not None:
             return ids, [texts]
     columns: list[list[Any]] = [[] for _ in range(count)]
     for first in range(0, len(starts) - 1, _PIECE):  # so few that the collector of garbage meets none of them twice
         last = min(first + _PIECE, len(starts) - 1)
-        documents = bson.decode_all(batch[starts[first] : starts[last]], _OPTIONS)
+        documents = bson.decode_all(batch[starts[first] : starts[last]], OPTIONS)
         for position, column in enumerate(columns):
             column += [document.get(f"v{position}") for document in documents]
     return ids, columns
 
 
-def _starts(batch: bytes) -> list[int]:
+def starts_of(batch: bytes) -> list[int]:
     """Where each document begins, and where the last one ends."""
     length_at = _LENGTH.unpack_from
     starts = [0]
@@ -82,12 +84,22 @@ def _starts(batch: bytes) -> list[int]:
     return starts
 
 
-def _ids(batch: bytes, starts: list[int]) -> Array:
-    """The ids, which come first in their documents."""
-    places = np.array(starts)[:, None] + np.arange(4, 4 + _ID_LENGTH)
-    found = np.frombuffer(batch, dtype=np.uint8)[np.minimum(places, len(batch) - 1)]
-    if not (found[:, :5] == np.frombuffer(b"\x07_id\0", dtype=np.uint8)).all():
-        raise ViewError("a step of mongo() in this view gives samples without their own '_id'. Keep it.")
+def ids_of(batch: bytes, starts: list[int]) -> Array:
+    """The ids, which come first in nearly every document.
+
+    Raises:
+        ViewError: if a document has no id, or something else in its place.
+    """
+    begins = np.array(starts[:-1], dtype=np.int64)
+    if len(begins) == 0:
+        return NO_IDS
+    places = np.minimum(begins[:, None] + np.arange(4, 4 + _ID_LENGTH), len(batch) - 1)
+    found: Array = np.frombuffer(batch, dtype=np.uint8)[places]
+    for row in np.flatnonzero((found[:, :5] != np.frombuffer(b"\x07_id\0", dtype=np.uint8)).any(axis=1)):
+        given = bson.decode(batch[starts[row] : starts[row + 1]]).get("_id")
+        if not isinstance(given, ObjectId):
+            raise ViewError(f"a step of mongo() in this view gives {given!r} as a sample's '_id'. Keep its own.")
+        found[row, 5:] = np.frombuffer(given.binary, dtype=np.uint8)
     return found[:, 5:]
 
 
@@ -109,7 +121,6 @@ def _texts(batch: bytes, starts: list[int], before: int) -> list[Any] | None:
 class _Part(NamedTuple):
     """Where a value lies in a document."""
 
-    name: str
     kind: int
     start: int
     stop: int
@@ -145,41 +156,75 @@ def _values(rows: Array, part: _Part) -> list[Any]:
 def _layout(document: bytes) -> dict[str, _Part] | None:
     """Where the values lie in a document; None if it holds something else than numbers, None, vectors and its id."""
     parts = {}
+    for name, kind, start, stop in _elements_of(document):
+        skipped = 0
+        if kind == _BINARY:
+            if document[start + 4 : start + 7] != _FLOAT32_VECTOR:
+                return None
+            skipped = 7
+        elif kind not in (_ID, _NULL, *_NUMBERS) or (kind == _ID) != (name == "_id"):
+            return None
+        parts[name] = _Part(kind, start + skipped, stop)
+    return parts
+
+
+def _elements_of(document: bytes) -> Iterator[tuple[str, int, int, int]]:
+    """The names, kinds and places of what lies in a document."""
     at = 4
     while document[at]:
-        kind = document[at]
-        start = document.index(0, at + 1) + 1
-        name = document[at + 1 : start - 1].decode()
-        if kind == _BINARY:
-            stop = start + 5 + int.from_bytes(document[start : start + 4], "little")
-            if document[start + 4] != VECTOR_SUBTYPE or document[start + 5 : start + 7] != b"\x27\x00":
-                return None
-            parts[name] = _Part(name, kind, start + 7, stop)
-        elif kind in _SIZES and (kind == _ID) == (name == "_id"):
-            stop = start + _SIZES[kind]
-            parts[name] = _Part(name, kind, start, stop)
-        else:
-            return None
+        kind, start = document[at], document.index(0, at + 1) + 1
+        stop = start + (_SIZES[kind] if kind in _SIZES else _ADDED[kind] + _LENGTH.unpack_from(document, start)[0])
+        yield document[at + 1 : start - 1].decode(), kind, start, stop
         at = stop
-    return parts
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------
 
 
-def _arrays(document: bytes) -> dict[str, bytes]:
-    """The arrays in a document that holds nothing else but None."""
+def batch_of(reply: bytes) -> tuple[bytes, int]:
+    """The documents in the answer to a command with a cursor, one after another; and its number, 0 at the end."""
     found = {}
-    at = 4
-    while document[at]:
-        start = document.index(0, at + 1) + 1
-        stop = start + int.from_bytes(document[start : start + 4], "little") if document[at] == _ARRAY else start
-        found[document[at + 1 : start - 1].decode()] = document[start:stop]
-        at = stop
+    for name, _, start, stop in _elements_of(reply):
+        if name == "cursor":
+            cursor = reply[start:stop]
+            found = {part: cursor[begin:end] for part, _, begin, end in _elements_of(cursor)}
+    array = found["firstBatch"] if "firstBatch" in found else found["nextBatch"]
+    return _documents(array), int.from_bytes(found["id"], "little")
+
+
+def _documents(array: bytes) -> bytes:
+    """The documents in an array without their names, which are their positions in digits."""
+    if len(array) == 5:
+        return b""
+    (length,) = _LENGTH.unpack_from(array, 7)
+    packed = np.frombuffer(array, dtype=np.uint8)
+    at, parts = 4, []
+    for digits, count in _positions(len(array) - 5, length):
+        rows = packed[at : at + count * (2 + digits + length)].reshape(count, -1)[:, 2 + digits :]
+        if not (rows[:, :4] == packed[7:11]).all():
+            break
+        parts.append(rows.tobytes())
+        at += count * (2 + digits + length)
+    if at == len(array) - 1:
+        return b"".join(parts)
+    return b"".join(array[start:stop] for _, _, start, stop in _elements_of(array))
+
+
+def _positions(size: int, length: int) -> list[tuple[int, int]]:
+    """How many elements of a length have names of one digit, of two, ... in an array; [] if these do not fill it."""
+    found = []
+    digits = 1
+    while size > 0:
+        count = min(10 if digits == 1 else 9 * 10 ** (digits - 1), size // (2 + digits + length))
+        if count == 0:
+            return []
+        found.append((digits, count))
+        size -= count * (2 + digits + length)
+        digits += 1
     return found
 
 
-def _elements(array: bytes) -> list[Any]:
+def _values_in(array: bytes) -> list[Any]:
     alike = _alike(array)
     if alike is None or alike[0] not in _NUMBERS:
         return list(bson.decode(_LENGTH.pack(len(array) + 8) + b"\x04v\0" + array + b"\0")["v"])
@@ -188,32 +233,17 @@ def _elements(array: bytes) -> list[Any]:
 
 
 def _alike(array: bytes) -> tuple[int, Array] | None:
-    """Read an array of elements of one kind and size; the name of each is its position in digits."""
+    """Read an array of elements of one kind and size."""
     kind = array[4]
     size = _SIZES.get(kind)
     if size is None:
         return None
-    lengths: list[Array] = []
-    left, digits = len(array) - 5, 1
-    while left > 0:
-        length = 2 + digits + size
-        count = min(10 if digits == 1 else 9 * 10 ** (digits - 1), left // length)
-        if count == 0:
-            return None
-        lengths.append(np.full(count, length))
-        left -= count * length
-        digits += 1
-    if not lengths:
-        return None
-    ends = 4 + np.cumsum(np.concatenate(lengths))
     packed = np.frombuffer(array, dtype=np.uint8)
-    if not (packed[ends - np.concatenate(lengths)] == kind).all():
-        return None
-    return kind, packed[ends[:, None] + np.arange(-size, 0)]
-
-
-def _array_of_ids(array: bytes) -> Array:
-    kind, ids = _alike(array) or (0, NO_IDS)
-    if kind != _ID:
-        raise ViewError("a step of mongo() in this view gives samples without their own '_id'. Keep it.")
-    return ids
+    at, parts = 4, []
+    for digits, count in _positions(len(array) - 5, size):
+        rows = packed[at : at + count * (2 + digits + size)].reshape(count, -1)
+        if not (rows[:, 0] == kind).all():
+            return None
+        parts.append(rows[:, 2 + digits :])
+        at += count * (2 + digits + size)
+    return (kind, np.concatenate(parts)) if parts else None

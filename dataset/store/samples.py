@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from bson import ObjectId
+from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
@@ -76,16 +77,17 @@ def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> list[ObjectId]:
     return [ObjectId(sample_id) for sample_id in ids]
 
 
-def insert(dataset_id: str, documents: Sequence[Bson]) -> int:
-    """Insert documents that carry their ids, and return the schema revision seen after it.
+def insert(dataset_id: str, documents: Sequence[bytes]) -> int:
+    """Insert documents, as BSON, that carry their ids, and return the schema revision seen after it.
 
     Raises:
         DatasetNotFoundError: if the dataset was deleted meanwhile; nothing stays behind.
     """
+    raw = [RawBSONDocument(document) for document in documents]
 
     def write() -> None:
         try:
-            collection(samples_name(dataset_id)).insert_many(documents, ordered=False)
+            collection(samples_name(dataset_id)).insert_many(raw, ordered=False)
         except BulkWriteError as error:
             _raise_unless_repeated(error)
 
@@ -162,16 +164,6 @@ def sample_ids(dataset_id: str, pipeline: Sequence[Bson]) -> list[SampleId]:
         if not isinstance(sample_id, ObjectId):
             raise ViewError(f"a step of mongo() in this view gives {sample_id!r} as a sample's '_id'. Keep its own.")
     return [str(sample_id) for sample_id in found]
-
-
-def read_by_ids(dataset_id: str, ids: Sequence[SampleId], pipeline: Sequence[Bson] = ()) -> list[Bson]:
-    """Read documents by id, in the order of `ids`; deleted ones are left out."""
-    wanted = [ObjectId(sample_id) for sample_id in ids]
-    found = {
-        document["_id"]: document
-        for document in aggregate(dataset_id, [{"$match": {"_id": {"$in": wanted}}}, *pipeline])
-    }
-    return [found[sample_id] for sample_id in wanted if sample_id in found]
 
 
 def find_one(dataset_id: str, query: Bson) -> Bson | None:

@@ -1,15 +1,15 @@
 """Something of every sample, as columns: the fast way to read fields of a whole dataset."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..types import Bson, SampleId
-from .calls import collection, resilient, translated
-from .codec import to_bson_query
+from .answers import aggregation, answer, answers
+from .calls import collection, resilient
 from .raw import NO_IDS, Array, Read, read_arrays, read_documents
-from .samples import addressed, samples_name
+from .samples import samples_name
 
 _BATCH = 20_000
 _LARGEST_ANSWER = 14_000_000
@@ -67,10 +67,11 @@ def read_columns(
 
 
 def _streamed(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read:
+    name = samples_name(dataset_id)
     shown = {"_id": int(has_ids), **{f"v{position}": code for position, code in enumerate(codes)}}
     parts: list[Array] = []
     columns: list[list[Any]] = [[] for _ in codes]
-    for batch in _batches(dataset_id, [*pipeline, {"$project": shown}]):
+    for batch in answers(name, aggregation(name, [*pipeline, {"$project": shown}]), batch=_BATCH):
         if not batch:
             continue
         ids, found = read_documents(batch, len(codes), has_ids=has_ids)
@@ -80,29 +81,16 @@ def _streamed(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *
     return np.concatenate(parts) if parts else NO_IDS, columns
 
 
-def _batches(dataset_id: str, pipeline: Sequence[Bson]) -> Iterator[bytes]:
-    """The answers of the server, each some documents one after another."""
-    steps = to_bson_query(addressed(pipeline, samples_name(dataset_id)))
-    cursor = resilient(
-        lambda: collection(samples_name(dataset_id)).aggregate_raw_batches(steps, allowDiskUse=True, batchSize=_BATCH)
-    )
-    with translated():  # no second try: a broken cursor would end early instead of failing
-        for batch in cursor:
-            yield cast("bytes", batch)  # the driver declares documents
-
-
 def _gathered(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read | None:
     """Read numbers as arrays of one document, in half the time; None if they may not fit into one."""
-    source = collection(samples_name(dataset_id))
+    name = samples_name(dataset_id)
     room = _LARGEST_ANSWER // (20 * has_ids + 16 * len(codes))
-    if resilient(source.estimated_document_count) > room:
+    if resilient(lambda: collection(name).estimated_document_count()) > room:
         return None
     pushed = {f"v{position}": {"$push": {"$ifNull": [code, None]}} for position, code in enumerate(codes)}
     group = {"$group": {"_id": None, **({"ids": {"$push": "$_id"}} if has_ids else {}), **pushed}}
     # An answer that does not fit into a document would cost the connection, so the estimate is not relied on.
-    steps = to_bson_query(addressed([*pipeline, {"$limit": room}, group], samples_name(dataset_id)))
-    answers = resilient(lambda: list(source.aggregate_raw_batches(steps, allowDiskUse=True)))
-    document = b"".join(cast("list[bytes]", answers))
+    document = answer(name, aggregation(name, [*pipeline, {"$limit": room}, group]))
     if not document:
         return NO_IDS, [[] for _ in codes]
     ids, columns = read_arrays(document, len(codes), has_ids=has_ids)

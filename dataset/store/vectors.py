@@ -5,21 +5,24 @@ The sample holds the action number at the field's own path. Vectors are inserted
 can be read always has its vector, and nothing is ever changed in place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from bson import Int64
+from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
 from ..errors import StoreError
 from ..types import FloatArray, SampleId
-from .calls import Guard, collection, resilient
-from .codec import decode_float32, encode_float32
-from .samples import aggregate
+from .answers import answer
+from .calls import Guard, collection, in_parallel, resilient
+from .codec import decode_float32
+from .packing import Layout
 
-_INSERT_BYTES = 4_000_000
+_INSERT_BYTES = 1_000_000
 _READ_KEYS = 2_000
+_WRITERS, _READERS = 3, 2
 
 VectorKey = bytes
 """Number, sample id and, for a label's vector, label id: 20 or 32 bytes."""
@@ -35,40 +38,52 @@ def vector_key(number: int, sample_id: SampleId, label_id: str | None = None) ->
     return number.to_bytes(8, "big") + bytes.fromhex(sample_id) + (bytes.fromhex(label_id) if label_id else b"")
 
 
-def vector_keys(numbers: Sequence[int], ids: Sequence[SampleId]) -> np.ndarray[Any, Any]:
+def sample_keys(number: int, ids: Sequence[SampleId]) -> list[VectorKey]:
+    """The keys of the vectors of samples under one number."""
+    head, packed = number.to_bytes(8, "big"), bytes.fromhex("".join(ids))
+    return [head + packed[at : at + 12] for at in range(0, len(packed), 12)]
+
+
+def vector_keys(numbers: Sequence[int], ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The keys of many sample vectors.
+
+    Args:
+        numbers: the numbers of the actions that stored them.
+        ids: (n, 12) uint8, the ids of the samples.
 
     Returns:
         (n, 20) uint8.
     """
     keys = np.empty((len(ids), 20), dtype=np.uint8)
     keys[:, :8] = np.asarray(numbers, dtype=">i8").view(np.uint8).reshape(-1, 8)
-    keys[:, 8:] = np.frombuffer(bytes.fromhex("".join(ids)), dtype=np.uint8).reshape(-1, 12)
+    keys[:, 8:] = ids
     return keys
 
 
 def insert_vectors(
     dataset_id: str, keys: Sequence[VectorKey], matrix: Sequence[FloatArray] | FloatArray, guard: Guard | None = None
 ) -> None:
-    """Store vectors under their keys. Safe to repeat."""
+    """Store vectors under their keys, which all have the same length, as the vectors have. Safe to repeat."""
     if len(keys) == 0:
         return
-    step = max(1, _INSERT_BYTES // (4 * max(1, len(matrix[0])) + 64))
-    for start in range(0, len(keys), step):
-        documents = [
-            {"_id": bytes(key), "v": encode_float32(vector)}
-            for key, vector in zip(keys[start : start + step], matrix[start : start + step], strict=True)
-        ]
+    layout = Layout(len(keys[0]), len(matrix[0]))
+    step = max(1, _INSERT_BYTES // layout.length)
 
-        def write(documents: list[dict[str, Any]] = documents) -> None:
-            try:
-                collection(vectors_name(dataset_id)).insert_many(documents, ordered=False)
-            except BulkWriteError as error:
-                others = [f for f in error.details.get("writeErrors", []) if f.get("code") != 11000]
-                if others:
-                    raise StoreError(f"vectors could not be stored: {others[0].get('errmsg')}") from error
+    def write(start: int) -> None:
+        packed = np.frombuffer(b"".join(keys[start : start + step]), dtype=np.uint8).reshape(-1, len(keys[0]))
+        documents = layout.pack(packed, np.asarray(matrix[start : start + step], dtype=np.float32))
+        resilient(lambda: _insert(dataset_id, documents), guard)
 
-        resilient(write, guard)
+    in_parallel(write, range(0, len(keys), step), _WRITERS)
+
+
+def _insert(dataset_id: str, documents: Sequence[RawBSONDocument]) -> None:
+    try:
+        collection(vectors_name(dataset_id)).insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        others = [f for f in error.details.get("writeErrors", []) if f.get("code") != 11000]
+        if others:
+            raise StoreError(f"vectors could not be stored: {others[0].get('errmsg')}") from error
 
 
 def fetch_vectors(dataset_id: str, keys: Sequence[VectorKey]) -> dict[VectorKey, FloatArray]:
@@ -91,16 +106,68 @@ def fill_rows(dataset_id: str, keys: np.ndarray[Any, Any], matrix: FloatArray, r
     Raises:
         StoreError: if a vector is missing or has another length than the matrix has columns.
     """
-    for start in range(0, len(rows), _READ_KEYS):
-        chunk = rows[start : start + _READ_KEYS]
-        found = fetch_vectors(dataset_id, [keys[row].tobytes() for row in chunk])
-        for row in chunk:
-            vector = found.get(keys[row].tobytes())
-            if vector is None or len(vector) != matrix.shape[1]:
-                sample_id = keys[row, 8:20].tobytes().hex()
-                state = "is missing" if vector is None else f"has {len(vector)} numbers, not {matrix.shape[1]}"
-                raise StoreError(f"the vector of sample {sample_id} {state}. Compute the field again.")
-            matrix[row] = vector
+    if len(rows) == 0:
+        return
+    layout = Layout(keys.shape[1], matrix.shape[1])
+    ordered = rows[np.argsort(_sortable(keys[rows]), kind="stable")]
+    chunks = [ordered[start : start + _READ_KEYS] for start in range(0, len(ordered), _READ_KEYS)]
+
+    def fill(chunk: np.ndarray[Any, Any]) -> None:
+        missing = _fill_between(dataset_id, layout, keys, matrix, chunk)
+        if len(missing):
+            _fill_each(dataset_id, keys, matrix, missing)
+
+    in_parallel(fill, chunks, _READERS)
+
+
+def _sortable(keys: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.ascontiguousarray(keys).view(f"S{keys.shape[1]}").ravel()
+
+
+def _fill_between(
+    dataset_id: str, layout: Layout, keys: np.ndarray[Any, Any], matrix: FloatArray, rows: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Read what lies between the first and the last key, which is faster than to ask for each; give the rows left.
+
+    Args:
+        dataset_id: the dataset.
+        layout: that of the vectors.
+        keys: the keys.
+        matrix: where vectors are put.
+        rows: the wanted rows, in the order of their keys.
+    """
+    query = {"_id": {"$gte": keys[rows[0]].tobytes(), "$lte": keys[rows[-1]].tobytes()}}
+    limit = 2 * len(rows)  # where most of what lies there is not wanted, the rest is asked for one by one
+    name = vectors_name(dataset_id)
+    unpacked = layout.unpack(answer(name, {"find": name, "filter": query, "sort": {"_id": 1}, "limit": limit}))
+    if unpacked is None:
+        return rows
+    found, vectors = unpacked
+    wanted = keys[rows]
+    if len(found) == len(wanted) and (found == wanted).all():
+        if (np.diff(rows) == 1).all():
+            matrix[rows[0] : rows[-1] + 1] = vectors  # without a second array of them
+        else:
+            matrix[rows] = vectors
+        return rows[:0]
+    if len(found) == 0:
+        return rows
+    places = np.minimum(np.searchsorted(_sortable(found), _sortable(wanted)), len(found) - 1)
+    is_there = (found[places] == wanted).all(axis=1)
+    matrix[rows[is_there]] = vectors[places[is_there]]
+    left: np.ndarray[Any, Any] = rows[~is_there]
+    return left
+
+
+def _fill_each(dataset_id: str, keys: np.ndarray[Any, Any], matrix: FloatArray, rows: np.ndarray[Any, Any]) -> None:
+    found = fetch_vectors(dataset_id, [keys[row].tobytes() for row in rows])
+    for row in rows:
+        vector = found.get(keys[row].tobytes())
+        if vector is None or len(vector) != matrix.shape[1]:
+            sample_id = keys[row, 8:20].tobytes().hex()
+            state = "is missing" if vector is None else f"has {len(vector)} numbers, not {matrix.shape[1]}"
+            raise StoreError(f"the vector of sample {sample_id} {state}. Compute the field again.")
+        matrix[row] = vector
 
 
 def vector_length(dataset_id: str, key: VectorKey) -> int:
@@ -109,17 +176,6 @@ def vector_length(dataset_id: str, key: VectorKey) -> int:
     if not found:
         raise StoreError(f"the vector of sample {key[8:20].hex()} is missing. Compute the field again.")
     return len(found[key])
-
-
-def read_markers(dataset_id: str, pipeline: Sequence[Mapping[str, Any]], path: str) -> tuple[list[SampleId], list[int]]:
-    """The ids and markers of the samples that have a vector at `path`, in the pipeline's order."""
-    ids, numbers = [], []
-    for document in aggregate(dataset_id, [*map(dict, pipeline), {"$project": {"marker": f"${path}"}}]):
-        marker = document.get("marker")
-        if isinstance(marker, int) and not isinstance(marker, bool):
-            ids.append(str(document["_id"]))
-            numbers.append(int(marker))
-    return ids, numbers
 
 
 def all_keys(dataset_id: str) -> list[VectorKey]:

@@ -8,7 +8,7 @@ import pytest
 
 import saccade as sc
 from saccade.dataset import columns, settings
-from saccade.dataset.store import matrix_cache, vectors
+from saccade.dataset.store import matrix_cache
 from tests.dataset.examples import MATRIX, with_vectors
 from tests.store.processes import run
 
@@ -32,13 +32,13 @@ def filled(dataset) -> sc.Dataset:
 def fetched(monkeypatch) -> list[int]:
     """How many vectors each read asked of the server."""
     counts: list[int] = []
-    fetch = vectors.fetch_vectors
+    fill = matrix_cache.fill_rows
 
-    def counted(dataset_id, keys):
-        counts.append(len(keys))
-        return fetch(dataset_id, keys)
+    def counted(dataset_id, keys, matrix, rows):
+        counts.append(len(rows))
+        fill(dataset_id, keys, matrix, rows)
 
-    monkeypatch.setattr(vectors, "fetch_vectors", counted)
+    monkeypatch.setattr(matrix_cache, "fill_rows", counted)
     return counts
 
 
@@ -88,9 +88,9 @@ def test_the_file_serves_other_processes(filled, fetched):
     code = """
 import saccade as sc
 from saccade.dataset import columns
-from saccade.dataset.store import vectors
+from saccade.dataset.store import matrix_cache
 dataset = sc.load_dataset("street")
-vectors.fetch_vectors = None
+matrix_cache.fill_rows = None
 print(columns.read_vectors(dataset, "embedding")[1].sum())
 """
     columns.read_vectors(filled, "embedding")

@@ -19,7 +19,7 @@ import saccade as sc
 import saccade.brain as scb
 from saccade.dataset import settings
 from saccade.dataset.errors import SaccadeError
-from saccade.dataset.store import actions, images, service
+from saccade.dataset.store import actions, images, service, writes
 
 NAME = "street"
 
@@ -36,12 +36,12 @@ VERBS: dict[str, Callable[[sc.Dataset], object]] = {
     "compute_uniqueness": scb.compute_uniqueness,
 }
 WRITES = {
-    "set_values": "set_values",
-    "tag_samples": "change_tag",
-    "delete_samples": "delete",
-    "compute_uniqueness": "set_values",
+    "set_values": (writes, "set_values"),
+    "tag_samples": (actions, "change_tag"),
+    "delete_samples": (actions, "delete"),
+    "compute_uniqueness": (writes, "set_values"),
 }
-"""The function of the store that does a verb's writing."""
+"""The function of the store that does a verb's writing, and its module."""
 
 POINTS = ("before the claim", "before the images", "before the writes", "in the writes", "before the close")
 
@@ -74,18 +74,25 @@ def arm(verb: str, point: str, strike: Strike) -> None:
     elif point == "before the images":
         _before(images, "add_image", strike)
     elif point == "before the writes":
-        _before(actions, WRITES[verb], strike)
+        _before(*WRITES[verb], strike)
     elif point == "in the writes":
-        write = getattr(actions, WRITES[verb])
+        module, name = WRITES[verb]
+        write = getattr(module, name)
 
         def half(hold: Any, ids: Any, *rest: Any, **options: Any) -> None:
-            write(hold, ids[: len(ids) // 2], *rest, **options)
+            some = ids[: len(ids) // 2]
+            write(hold, some, *(_first(len(some), part) for part in rest), **options)
             strike()
             write(hold, ids, *rest, **options)
 
-        setattr(actions, WRITES[verb], half)
+        setattr(module, name, half)
     else:
         _before(actions, "end_action", strike)
+
+
+def _first(count: int, part: Any) -> Any:
+    """What of an argument concerns the first samples: of columns the first values, else all."""
+    return {path: values[:count] for path, values in part.items()} if isinstance(part, dict) else part
 
 
 def _before(module: Any, name: str, strike: Strike) -> None:

@@ -127,7 +127,7 @@ def test_settling_waits_for_what_the_server_still_does(database):
 # An interrupt that falls into a destructor is lost; so much for Python.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(database):
-    count = 6_000
+    count = 12_000
     dataset = street(count)
     chance = random.Random(51)
     interrupted = 0
@@ -135,7 +135,7 @@ def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(databas
         old = state_of(dataset)
         verb = ["set_values", "tag_samples", "delete_samples"][turn % 3]
         try:
-            with alarm(chance.uniform(0.02, 0.25)):
+            with alarm(chance.uniform(0.02, 0.2)):
                 VERBS[verb](dataset, count)
         except KeyboardInterrupt:
             interrupted += 1

@@ -1,0 +1,226 @@
+"""Values and fields of samples on their way in: which fields values need, and the form in which they are stored."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .bulk import checked_tags
+from .errors import FieldKindError, FieldNotFoundError
+from .labels import Document
+from .schema import (
+    SAMPLE_FIELDS,
+    BooleanField,
+    DateTimeField,
+    EmbeddedDocumentField,
+    Field,
+    FloatField,
+    IntField,
+    ListField,
+    Schema,
+    StringField,
+    VectorField,
+    infer,
+    merge,
+)
+from .store import codec
+from .types import Bson
+
+_HELD_AS_THEY_ARE: dict[type[Field], type] = {
+    BooleanField: bool,
+    DateTimeField: datetime,
+    FloatField: float,
+    IntField: int,
+    StringField: str,
+}
+"""What values of samples, which were checked when they were set, a field holds without a change."""
+
+_ALIKE: frozenset[type] = frozenset({*_HELD_AS_THEY_ARE.values(), type(None)})
+"""Of these types one value tells what all of them need."""
+
+
+class Widening:
+    """A schema that grows with the samples that it has to hold.
+
+    Args:
+        schema: the fields as they are.
+        refusing: how messages call the dataset whose fields may not grow; None where new fields are allowed.
+        dynamic: whether dynamic attributes of labels are declared.
+    """
+
+    def __init__(self, schema: Schema, *, refusing: str | None = None, dynamic: bool = False) -> None:
+        """Begin with the fields as they are."""
+        self.schema = schema
+        self._refusing = refusing
+        self._dynamic = dynamic
+        self._fits: set[tuple[str, type]] = set()
+
+    def hold(self, values: Mapping[str, Any]) -> None:
+        """Let the schema hold a sample's values.
+
+        Raises:
+            FieldNotFoundError: if a field is new and the schema may not grow.
+            FieldKindError: if a value does not fit.
+        """
+        for name, value in values.items():
+            self._hold(name, value)
+
+    def hold_column(self, name: str, values: Sequence[Any]) -> None:
+        """Let the schema hold the values of a field; raises what `hold` raises."""
+        one_of_each = {type(value): value for value in values}
+        for value in one_of_each.values() if one_of_each.keys() <= _ALIKE else values:
+            self._hold(name, value)
+
+    def _hold(self, name: str, value: Any) -> None:
+        if value is None:
+            return
+        if (name, type(value)) not in self._fits:
+            self._widen(name, value)
+        elif isinstance(value, Document) and has_more_attributes(value):
+            self._hold_attributes(name, value)
+
+    def _widen(self, name: str, value: Any) -> None:
+        known = self.schema.get(name)
+        if known is None and self._refusing is not None:
+            raise FieldNotFoundError.among(name, self.schema.names(), self._refusing)
+        self._become(widened(self.schema, name, value, known))
+        field = self.schema.get(name)
+        if isinstance(value, Document):
+            self._hold_attributes(name, value)
+        if field is not None and plainly_fits(field, value):
+            self._fits.add((name, type(value)))
+
+    def _hold_attributes(self, name: str, value: Document) -> None:
+        self._become(with_attributes(self.schema, name, value, everything=self._dynamic))
+
+    def _become(self, schema: Schema) -> None:
+        if schema is not self.schema:
+            self.schema = schema
+            self._fits.clear()
+
+
+def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schema:
+    """The schema with a field that also holds `value`."""
+    if known is not None and plainly_fits(known, value):
+        return schema
+    inferred = infer(value)
+    if inferred is None:
+        return schema
+    if known is not None and name in SAMPLE_FIELDS:
+        known.coerce(value)
+        return schema
+    try:
+        field = inferred if known is None else merge(known, inferred, name)
+    except FieldKindError:
+        assert known is not None
+        try:
+            known.coerce(value)  # what is written another way may still fit, such as text for an id
+        except FieldKindError as error:
+            raise FieldKindError(f"field {name!r} is a {known}: {error}") from None
+        return schema
+    return schema if field == known else schema.with_field(name, field)
+
+
+def plainly_fits(field: Field, value: Any) -> bool:
+    """Whether a field holds a value as it is, and so any other of that type."""
+    if isinstance(value, Document):
+        return isinstance(field, EmbeddedDocumentField) and field.document_type == type(value).__name__
+    return _HELD_AS_THEY_ARE.get(type(field)) is type(value)
+
+
+def with_attributes(schema: Schema, path: str, document: Document, *, everything: bool) -> Schema:
+    """The schema with the dynamic attributes of a document: all of them, or only vectors and those declared already."""
+    if not has_more_attributes(document):
+        return schema
+    for name, value in document._attributes().items():
+        below = f"{path}.{name}"
+        if isinstance(value, list) and value and isinstance(value[0], Document):
+            for item in value:
+                schema = with_attributes(schema, below, item, everything=everything)
+        elif name not in document._fields and value is not None:
+            inferred, known = infer(value), schema.get(below)
+            if inferred is None or not (everything or known or isinstance(inferred, VectorField)):
+                continue
+            field = inferred if known is None else merge(known, inferred, below)
+            if field != known:
+                schema = schema.with_field(below, field)
+    return schema
+
+
+def has_more_attributes(document: Document) -> bool:
+    """Whether a document, or one of a list in it, has attributes that its class does not declare."""
+    attributes = document._attributes()
+    declared = _declared.get(type(document))
+    if declared is None:
+        declared = _declared[type(document)] = _declared_by(type(document))
+    if not attributes.keys() <= declared[0]:
+        return True
+    for name in declared[1]:
+        items = attributes.get(name)
+        if items and any(isinstance(item, Document) and has_more_attributes(item) for item in items):
+            return True
+    return False
+
+
+_declared: dict[type, tuple[frozenset[str], tuple[str, ...]]] = {}
+"""Of a class of documents the declared attributes, and which of them may hold lists of documents."""
+
+
+def _declared_by(kind: type[Document]) -> tuple[frozenset[str], tuple[str, ...]]:
+    lists = [
+        name
+        for name, field in kind._fields.items()
+        if isinstance(field, ListField) and isinstance(field.subfield, EmbeddedDocumentField | None)
+    ]
+    return frozenset(kind._fields), tuple(lists)
+
+
+class Encoding:
+    """Gives samples their stored form, by the fields of a schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        """Begin with a schema that holds the values of the samples."""
+        self._schema = schema
+        self._as_they_are: set[tuple[str, type]] = set()
+
+    def document(self, values: Mapping[str, Any], sink: codec.VectorSink) -> Bson:
+        """A sample's document without its id; fields that are None are left out.
+
+        Raises:
+            FieldKindError: if a value does not fit.
+        """
+        document: Bson = {}
+        for name, value in values.items():
+            if value is None:
+                if name == "metadata":
+                    document[name] = None
+            elif (name, type(value)) in self._as_they_are:
+                document[name] = value
+            else:
+                try:
+                    document[name] = self.encoded(name, value, sink)
+                except FieldKindError as error:
+                    raise FieldKindError(f"field {name!r} of {values.get('filepath')!r}: {error}") from error
+        return document
+
+    def holds_as_they_are(self, name: str, values: Sequence[Any]) -> bool:
+        """Whether the values of a field, which were checked, are stored as they are."""
+        if name == "tags":
+            return True
+        field = self._schema.get(name)
+        return field is not None and {_HELD_AS_THEY_ARE.get(type(field)), type(None)}.issuperset(map(type, values))
+
+    def encoded(self, name: str, value: Any, sink: codec.VectorSink) -> Any:
+        """The stored form of one value that is not None.
+
+        Raises:
+            FieldKindError: if it does not fit.
+        """
+        if name == "tags":
+            return checked_tags(value) if value else []  # they may have been changed in place
+        field = self._schema.get(name)
+        if isinstance(value, Document):
+            return codec.encode(value if field is None else field.coerce(value), name, sink)
+        if field is not None and plainly_fits(field, value):
+            self._as_they_are.add((name, type(value)))
+            return value
+        return codec.encode(value if field is None else field.coerce(value), name, sink)

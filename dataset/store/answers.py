@@ -1,0 +1,69 @@
+"""Raw answers of the server: the documents of a find or an aggregation as bytes, without an object for each.
+
+The driver's own raw batches make an object of every document, only to put their bytes together again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from bson import CodecOptions, Int64
+from bson.raw_bson import RawBSONDocument
+from pymongo.client_session import ClientSession
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from ..types import Bson
+from .calls import resilient, translated
+from .codec import to_bson_query
+from .connection import database
+from .raw import batch_of
+from .samples import addressed
+
+_RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+
+
+def aggregation(name: str, pipeline: Sequence[Bson]) -> Bson:
+    """The command that runs a pipeline; `OWN_SAMPLES` in it means the collection itself."""
+    return {"aggregate": name, "pipeline": to_bson_query(addressed(pipeline, name)), "allowDiskUse": True}
+
+
+def answers(name: str, command: Bson, *, batch: int) -> Iterator[bytes]:
+    """Run a command that gives a cursor, and yield its documents one after another, some at a time.
+
+    Args:
+        name: the collection.
+        command: a find or aggregate command, without the number of documents in an answer.
+        batch: how many documents an answer has at most; the server also ends it at 16 MB.
+    """
+    size = {"cursor": {"batchSize": batch}} if "aggregate" in command else {"batchSize": batch}
+    source, session, reply = resilient(lambda: _begun({**command, **size}))
+    cursor = 0
+    with session, translated():  # no second try: a broken cursor would end early instead of failing
+        try:
+            while True:
+                documents, cursor = batch_of(reply)
+                yield documents
+                if not cursor:
+                    return
+                more = {"getMore": Int64(cursor), "collection": name, "batchSize": batch}
+                reply = bytes(source.command(more, codec_options=_RAW, session=session).raw)
+        finally:
+            if cursor:
+                with suppress(PyMongoError):
+                    source.command({"killCursors": name, "cursors": [Int64(cursor)]}, session=session)
+
+
+def answer(name: str, command: Bson) -> bytes:
+    """All documents that a command gives, one after another."""
+    return b"".join(answers(name, command, batch=1_000_000))
+
+
+def _begun(command: Bson) -> tuple[Database[Any], ClientSession, bytes]:
+    source = database()
+    session = source.client.start_session(causal_consistency=False)
+    try:
+        return source, session, bytes(source.command(command, codec_options=_RAW, session=session).raw)
+    except BaseException:
+        session.end_session()
+        raise
