@@ -23,7 +23,7 @@ from .schema import (
     infer,
     merge,
 )
-from .store import actions, catalog, codec, samples, vectors
+from .store import actions, codec, field_records, samples, vectors
 from .types import Progress, SampleId
 
 if TYPE_CHECKING:
@@ -339,11 +339,11 @@ def move_field(root: "Dataset", verb: str, old: str, new: str, *, keep: bool) ->
     with journal.action(root._id, verb, tops, declare=below, remove=() if keep else (old,)) as action:
         ids = samples.sample_ids(root._id, [{"$match": {old: {"$exists": True}}}])
         action.transform(ids, [old, new] if within is None else [within], moved)
-        known = catalog.field_records(root._id)
+        known = field_records.by_path(root._id)
         for path in below:
             model = known.get(old + path[len(new) :], {}).get("model")
             if model:
-                catalog.change_field(root._id, path, model=model)
+                field_records.change_field(root._id, path, model=model)
 
 
 def empty_field(root: "Dataset", verb: str, path: str, *, remove: bool) -> None:

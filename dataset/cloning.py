@@ -10,7 +10,7 @@ from .errors import SchemaError, hint
 from .held_vectors import stored_keys
 from .schema import SAMPLE_FIELDS, Field, FloatField, IntField, ListField, Schema, VectorField
 from .stages import chain
-from .store import catalog, copies, samples
+from .store import catalog, copies, field_records, samples
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -75,7 +75,7 @@ def _copy(collection: SampleCollection, target: str) -> None:
         copies.copy_vectors(source, target, [key for one in documents for key in stored_keys(one, paths)])
     else:
         copies.copy_all(source, target)
-        schema = catalog.read_schema(source)
+        schema = field_records.read_schema(source)
     declared = {path: {"field": schema[path].to_dict()} for path in schema.paths() if path not in SAMPLE_FIELDS}
     copies.copy_fields(source, target, declared)
     copies.copy_actions(source, target, with_runs=not collection._stages)

@@ -11,7 +11,7 @@ import numpy as np
 from . import journal
 from .errors import FieldKindError, FieldNotFoundError, ModelError, SaccadeError, SchemaError
 from .schema import DictField, Field, Schema, VectorField, check_field_name, infer, merge
-from .store import actions, catalog, codec, samples, vectors
+from .store import actions, codec, field_records, samples, vectors
 from .store.liveness import is_alive
 from .store.matrix_cache import load_matrix
 from .store.scan import Columns
@@ -243,7 +243,7 @@ def claim_model(
         FieldKindError: if the length differs.
         ModelError: if the model differs.
     """
-    known = (catalog.field_records(dataset_id).get(field) or {}).get("model") or {}
+    known = (field_records.by_path(dataset_id).get(field) or {}).get("model") or {}
     remedy = "Use another field, or compute the field again for all samples with overwrite=True."
     problem: SaccadeError
     if known and known["dimension"] != dimension:
@@ -289,7 +289,7 @@ def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | Non
     """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known."""
     if field not in collection._schema():
         raise FieldNotFoundError.among(field, collection._schema().names(), collection._title())
-    known = (catalog.field_records(collection._root._id).get(field) or {}).get("model") or {}
+    known = (field_records.by_path(collection._root._id).get(field) or {}).get("model") or {}
     return {name: value for name, value in known.items() if name != "by"} or None
 
 

@@ -13,7 +13,7 @@ from .formats import DatasetType, ImageDirectory, reader
 from .labels import Document, from_jsonable
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Field, Schema, field_from_dict
-from .store import catalog
+from .store import field_records
 from .types import Progress, SampleId
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Creating(SampleCollection):
         declared = _declared(d.get("sample_fields") or {})
 
         def fill(dataset: "Dataset") -> None:
-            catalog.declare_fields(dataset._id, declared)
+            field_records.declare_fields(dataset._id, declared)
             dataset.add_samples([Sample.from_dict(item) for item in d["samples"]], progress=progress)
             dataset.tags, dataset.description = d.get("tags") or [], d.get("description")
             dataset.info = from_jsonable(d.get("info") or {}, Document.from_dict)

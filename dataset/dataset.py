@@ -28,7 +28,7 @@ from .sample import Sample
 from .saved_views import SavingViews
 from .schema import FloatField, IntField, Schema
 from .stages import Stage
-from .store import actions, catalog, samples
+from .store import actions, catalog, field_records, samples
 from .store.matrix_cache import forget_matrices
 from .types import Bson, Progress, SampleId
 from .view import DatasetView
@@ -123,7 +123,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         record = catalog.get_dataset(self._id)
         revision = int(record["schema_revision"])
         if self._cached is None or self._cached[0] != revision:
-            self._cached = (revision, catalog.read_schema(self._id))
+            self._cached = (revision, field_records.read_schema(self._id))
         return self._cached[1]
 
     def _known_revision(self) -> int:

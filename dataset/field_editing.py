@@ -8,7 +8,7 @@ from .collection import SampleCollection
 from .errors import FieldNotFoundError, SchemaError
 from .labels import Document
 from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, ListField, Schema, VectorField, field_types
-from .store import catalog, samples
+from .store import field_records, samples
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -48,7 +48,9 @@ class FieldEditing(SampleCollection):
         schema = self._schema()
         if field_name not in schema:
             schema.with_field(field_name, field)
-        journal.write_beside(self._id, [field_name], lambda: catalog.declare_fields(self._id, {field_name: field}))
+        journal.write_beside(
+            self._id, [field_name], lambda: field_records.declare_fields(self._id, {field_name: field})
+        )
 
     def add_dynamic_sample_fields(self, fields: str | Sequence[str] | None = None) -> None:
         """Declare the attributes that labels have beyond their classes'.
@@ -74,7 +76,7 @@ class FieldEditing(SampleCollection):
                 if isinstance(document, Document):
                     found = fitting.with_attributes(found, name, document, everything=True)
         new = {path: found[path] for path in found.paths() if found.get(path) != schema.get(path)}
-        journal.write_beside(self._id, holding, lambda: catalog.declare_fields(self._id, new))
+        journal.write_beside(self._id, holding, lambda: field_records.declare_fields(self._id, new))
 
     def rename_sample_field(self, field_name: str, new_field_name: str) -> None:
         """Give a field another name.

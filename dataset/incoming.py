@@ -18,7 +18,7 @@ from .labels import Document
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Schema, VectorField, merge
 from .stages import chain
-from .store import actions, catalog, codec, samples
+from .store import actions, catalog, codec, field_records, samples
 from .types import Bson, SampleId
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Incoming:
     def _models_of(self, collection: SampleCollection) -> dict[str, Bson]:
         """What made the vectors of a collection, by their paths here."""
         schema, found = collection._schema(), {}
-        for path, record in catalog.field_records(collection._root._id).items():
+        for path, record in field_records.by_path(collection._root._id).items():
             top, dot, rest = path.partition(".")
             name = self._options.target(top)
             if record.get("model") and name is not None and path in schema:
@@ -167,11 +167,11 @@ class Incoming:
             path: self._schema[path] for path in self._schema.paths() if self._schema[path] != self._before.get(path)
         }
         if new and self._options.insert_new:
-            catalog.declare_fields(dataset_id, new)
-        known = catalog.field_records(dataset_id)
+            field_records.declare_fields(dataset_id, new)
+        known = field_records.by_path(dataset_id)
         for path, model in self._models_of(collection).items():
             if path in known and path not in self._before and isinstance(self._schema.get(path), VectorField):
-                catalog.change_field(dataset_id, path, model=model)
+                field_records.change_field(dataset_id, path, model=model)
 
     # --- keys -------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from .held_vectors import KeepingSink
 from .labels import Document
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, Schema, VectorField
-from .store import catalog, codec, samples, vectors
+from .store import catalog, codec, field_records, samples, vectors
 from .types import Bson, FloatArray, SampleId
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Ingest:
         }
         if new:
             self._widened += [(path, known[path], new[path]) for path in new if path in known]
-            catalog.declare_fields(self._dataset._id, new, self._declared)
+            field_records.declare_fields(self._dataset._id, new, self._declared)
             return _current_with(self._dataset, new)
         return known
 
@@ -164,8 +164,8 @@ class Ingest:
         """Leave the dataset as it was before the call."""
         samples.remove_unacknowledged(self._dataset._id, [*self.ids, *self._inserting])
         for path, before, after in reversed(self._widened):
-            catalog.narrow_field(self._dataset._id, path, before, after)
-        catalog.remove_unused(self._dataset._id, self._declared)
+            field_records.narrow_field(self._dataset._id, path, before, after)
+        field_records.remove_unused(self._dataset._id, self._declared)
 
 
 def _settle_vectors(sample: Sample, names: Iterable[str], keeping: KeepingSink) -> None:
@@ -217,7 +217,7 @@ class NumberedVectors:
             known = claim_model(self._dataset_id, path, length, None, None)
             if known.get("dimension") == length:
                 return
-            if catalog.change_model(self._dataset_id, path, known, {"dimension": length, "by": number}):
+            if field_records.change_model(self._dataset_id, path, known, {"dimension": length, "by": number}):
                 return
 
 
@@ -254,7 +254,7 @@ def _declare_again(dataset: "Dataset", schema: Schema, fields: Sequence[str]) ->
     current = dataset._current_schema()
     gone = [path for path in schema.paths() if path.split(".")[0] in fields and path not in current]
     if gone:
-        catalog.declare_fields(dataset._id, {path: schema[path] for path in gone})
+        field_records.declare_fields(dataset._id, {path: schema[path] for path in gone})
 
 
 def _stored(name: str, value: Any, schema: Schema, sink: codec.VectorSink) -> Any:
@@ -303,7 +303,7 @@ def _declared(dataset: "Dataset", known: Schema, pending: Sequence[tuple[Sample,
     }
     if not new:
         return known
-    catalog.declare_fields(dataset._id, new)
+    field_records.declare_fields(dataset._id, new)
     return _current_with(dataset, new)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from .. import __version__
 from . import display, journal
 from .errors import RunError, RunNotFoundError, hint
-from .store import actions, catalog, images, run_records, samples
+from .store import actions, catalog, field_records, images, run_records, samples
 from .store.connection import app_name
 from .types import Bson
 
@@ -201,7 +201,7 @@ def check_key(key: str) -> None:
 
 def revisions(dataset: "Dataset", fields: Sequence[str]) -> dict[str, str]:
     """The revision of each field: the number of its last action and the count of its single edits."""
-    known = catalog.field_records(dataset._id)
+    known = field_records.by_path(dataset._id)
     tops = dict.fromkeys(field.split(".")[0] for field in fields)
     return {top: f"{known[top].get('revision', 0)}+{known[top].get('edits', 0)}" for top in tops if top in known}
 
@@ -259,13 +259,13 @@ def delete_run(dataset: "Dataset", key: str) -> None:
             actions.change_state(dataset._id, record["number"], {"state": "closed"}, run=None)
         for field in {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}:
             if samples.find_one(dataset._id, {field: {"$exists": True}}) is None:
-                catalog.remove_fields(dataset._id, [field])
+                field_records.remove_fields(dataset._id, [field])
     run_records.remove_run(dataset._id, key)
 
 
 def _empty_fields(dataset: "Dataset", action: journal.Action, record: Bson, writes: Sequence[str]) -> None:
     """Remove what an action wrote whose images are gone, from fields that it was the last to write."""
-    known = catalog.field_records(dataset._id)
+    known = field_records.by_path(dataset._id)
     for path in writes:
         top = path.split(".")[0]
         if top in (record["fields"] or []) and known.get(top, {}).get("revision") == record["number"]:

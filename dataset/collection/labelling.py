@@ -8,7 +8,7 @@ from ..errors import FieldKindError, ViewError
 from ..expressions import ViewExpression
 from ..schema import Field, check_field_name
 from ..stages import LabelField
-from ..store import actions, catalog
+from ..store import actions, field_records
 from ..types import Bson, SampleId
 from .base import Base
 
@@ -269,6 +269,6 @@ def _with_tags(item: Mapping[str, Any], change: Callable[[list[str]], list[str]]
 
 def _copy_models(dataset_id: str, old: str, new: str) -> None:
     """Let the vectors of labels that were moved be known for what they are."""
-    for path, record in catalog.field_records(dataset_id).items():
+    for path, record in field_records.by_path(dataset_id).items():
         if path.startswith(f"{old}.") and record.get("model"):
-            catalog.change_field(dataset_id, new + path[len(old) :], model=record["model"])
+            field_records.change_field(dataset_id, new + path[len(old) :], model=record["model"])

@@ -15,7 +15,7 @@ from ..filepaths import normal_path
 from ..progress import shown
 from ..schema import EmbeddedDocumentField, Field, Schema
 from ..stages import chain
-from ..store import by_id, catalog, samples
+from ..store import by_id, field_records, samples
 from ..types import Bson, Oid, Progress, SampleId, is_id
 from .base import Base
 
@@ -251,4 +251,4 @@ class Reading(Base):
         """A text for each field that changes with its values: its last action and a count of single edits."""
         from ..runs import revisions
 
-        return revisions(self._root, list(catalog.field_records(self._root._id)))
+        return revisions(self._root, list(field_records.by_path(self._root._id)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ..errors import ConnectionFailedError, SaccadeError
-from ..store import actions, catalog
+from ..store import actions, field_records
 from .recovery import wait_for
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ def write_beside(dataset_id: str, fields: Sequence[str], write: Callable[[], Non
     An action that began before the edit and ended after it may have put back what it had read before.
     """
     _between_actions(dataset_id, fields, write)
-    catalog.stamp_fields(dataset_id, {field.split(".")[0] for field in fields})
+    field_records.stamp_fields(dataset_id, {field.split(".")[0] for field in fields})
 
 
 def _between_actions(dataset_id: str, fields: Sequence[str] | None, work: Callable[[], T]) -> T:

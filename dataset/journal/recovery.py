@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from ..errors import ActionLostError, DatasetNotFoundError, StoreError
 from ..schema import field_from_dict
-from ..store import actions, catalog, images
+from ..store import actions, catalog, field_records, images
 from ..store.connection import app_name
 from ..store.liveness import announce, give_up, has_given_up, is_alive, is_ending
 from ..types import Bson
@@ -180,10 +180,10 @@ def _put_back(dataset_id: str, number: int) -> None:
 
 def _restore_schema(dataset_id: str, record: Bson) -> None:
     if record.get("removed"):
-        catalog.restore_fields(dataset_id, record["removed"])
+        field_records.restore_fields(dataset_id, record["removed"])
     for noted in reversed(record.get("models") or []):
-        catalog.change_model(dataset_id, noted["path"], noted["new"], noted["old"] or {})
+        field_records.change_model(dataset_id, noted["path"], noted["new"], noted["old"] or {})
     for noted in record.get("widened") or []:
         before, after = field_from_dict(noted["old"]), field_from_dict(noted["new"])
-        catalog.narrow_field(dataset_id, noted["path"], before, after)
-    catalog.remove_unused(dataset_id, record.get("created") or [])
+        field_records.narrow_field(dataset_id, noted["path"], before, after)
+    field_records.remove_unused(dataset_id, record.get("created") or [])

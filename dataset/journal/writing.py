@@ -17,7 +17,7 @@ from ..errors import (
     StoreError,
 )
 from ..schema import SAMPLE_FIELDS, Field, field_from_dict, merge
-from ..store import actions, catalog, images, vectors, writes
+from ..store import actions, catalog, field_records, images, vectors, writes
 from ..store.liveness import announce, give_up
 from ..types import Bson, SampleId
 from . import running
@@ -127,10 +127,10 @@ class Action:
 
     def set_model(self, path: str, model: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> bool:
         """Note in the catalogue what a field's vectors are; with `expected`, only if that is what stands there."""
-        old = (catalog.field_records(self.dataset_id).get(path) or {}).get("model")
+        old = (field_records.by_path(self.dataset_id).get(path) or {}).get("model")
         self._models.append({"path": path, "old": old, "new": dict(model)})
         self._note(models=self._models)
-        if catalog.change_model(self.dataset_id, path, old if expected is None else expected, model):
+        if field_records.change_model(self.dataset_id, path, old if expected is None else expected, model):
             return True
         self._models.pop()
         self._note(models=self._models)
@@ -245,7 +245,7 @@ class Action:
 
     def _declare(self, declared: Mapping[str, Field]) -> None:
         """Create and widen fields, after noting what a rollback takes back."""
-        known = catalog.field_records(self.dataset_id)
+        known = field_records.by_path(self.dataset_id)
         created = [path for path in declared if path not in known and path not in SAMPLE_FIELDS]
         widened = []
         for path, field in declared.items():
@@ -255,17 +255,17 @@ class Action:
                 widened.append({"path": path, "old": old, "new": new})
         if created or widened:
             self._note(created=created, widened=widened)
-        catalog.declare_fields(self.dataset_id, declared)
+        field_records.declare_fields(self.dataset_id, declared)
 
     def _remove(self, paths: Sequence[str]) -> None:
-        known = catalog.field_records(self.dataset_id)
+        known = field_records.by_path(self.dataset_id)
         gone = [r for p, r in known.items() if any(p == path or p.startswith(path + ".") for path in paths)]
         self._note(removed=gone)
-        catalog.remove_fields(self.dataset_id, paths)
+        field_records.remove_fields(self.dataset_id, paths)
 
     def _close(self) -> None:
         if self._fields is not None:
-            catalog.stamp_fields(self.dataset_id, self._fields, action=self.number)
+            field_records.stamp_fields(self.dataset_id, self._fields, action=self.number)
         summary = {"bytes": self._bytes, "samples": self.samples}
         while not actions.end_action(self.dataset_id, self.number, {"state": "open"}, state="closed", **summary):
             self._guard(broken=False)

@@ -1,9 +1,8 @@
-"""The catalogue: datasets, fields and runs as mongoengine documents, with the functions that change them.
+"""The catalogue: datasets and fields as mongoengine documents, with the functions that change a dataset's record.
 
-Everything here changes slowly and wants validation; samples are `samples.py`.
+Everything here changes slowly and wants validation. The fields' records are `field_records.py`, samples `samples.py`.
 """
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +22,6 @@ from mongoengine import (
 from mongoengine.errors import NotUniqueError
 
 from ..errors import DatasetExistsError, DatasetNotFoundError, hint
-from ..schema import SAMPLE_FIELDS, Field, Schema, field_from_dict, merge
 from ..types import Bson
 from .calls import collection, resilient
 from .connection import app_name, connect_mongoengine
@@ -242,154 +240,3 @@ def tidy() -> None:
         owned = record["state"] != "deleting" and any(is_alive(owner) for owner in record.get("owners", []))
         if not owned:
             drop_dataset(str(record["_id"]))
-
-
-# --- fields ---------------------------------------------------------------------------------------------------------
-
-
-def read_schema(dataset_id: str) -> Schema:
-    """Read the declared fields of a dataset, in the order they were declared."""
-    records = resilient(
-        lambda: list(collection("fields").find({"dataset": ObjectId(dataset_id)}).sort([("order", 1), ("_id", 1)]))
-    )
-    return Schema({**SAMPLE_FIELDS, **{record["path"]: field_from_dict(record["field"]) for record in records}})
-
-
-def field_records(dataset_id: str) -> dict[str, Bson]:
-    """The stored records of the declared fields, by path."""
-    found = resilient(lambda: list(collection("fields").find({"dataset": ObjectId(dataset_id)})))
-    return {record["path"]: record for record in found}
-
-
-def declare_fields(dataset_id: str, declared: Mapping[str, Field], created: list[str] | None = None) -> None:
-    """Create fields, or widen existing ones; each is one atomic step.
-
-    Args:
-        dataset_id: the dataset.
-        declared: the fields by path.
-        created: gets the paths that did not exist, also if an error ends the call.
-
-    Raises:
-        FieldKindError: if a field exists with another kind.
-    """
-    changed = False
-    made: list[str] = [] if created is None else created
-    try:
-        for path, field in declared.items():
-            if path not in SAMPLE_FIELDS:
-                changed |= _declare(dataset_id, path, field, made)
-    finally:
-        if changed:
-            _revise(dataset_id)
-
-
-def _declare(dataset_id: str, path: str, field: Field, created: list[str]) -> bool:
-    key = f"{dataset_id}/{path}"
-    while True:
-        record = resilient(
-            lambda: collection("fields").find_one_and_update(
-                {"_id": key},
-                {"$setOnInsert": {
-                    "dataset": ObjectId(dataset_id), "path": path, "field": field.to_dict(),
-                    "order": now().timestamp(), "revision": 0, "edits": 0,
-                }},
-                upsert=True,
-            )
-        )  # fmt: skip
-        if record is None:
-            created.append(path)
-            return True
-        merged = merge(field_from_dict(record["field"]), field, path).to_dict()
-        if merged == record["field"]:
-            return False
-        widened = resilient(
-            lambda record=record, merged=merged: collection("fields").update_one(  # type: ignore[misc]  # bound on purpose
-                {"_id": key, "field": record["field"]}, {"$set": {"field": merged}}
-            )
-        )
-        if widened.modified_count:
-            return True
-
-
-def remove_unused(dataset_id: str, paths: Iterable[str]) -> None:
-    """Remove those declarations that no sample has a value for."""
-    remove_fields(dataset_id, [path for path in paths if not _is_used(dataset_id, path)])
-
-
-def _is_used(dataset_id: str, path: str) -> bool:
-    query = {path: {"$exists": True}}
-    return resilient(lambda: collection(f"samples.{dataset_id}").find_one(query, {"_id": 1})) is not None
-
-
-def narrow_field(dataset_id: str, path: str, before: Field, after: Field) -> None:
-    """Give a field that was widened from `before` to `after` its former kind back, if no stored value forbids it."""
-    held = resilient(lambda: collection(f"samples.{dataset_id}").find_one({path: {"$type": "double"}}, {"_id": 1}))
-    if held is None:
-        resilient(
-            lambda: collection("fields").update_one(
-                {"_id": f"{dataset_id}/{path}", "field": after.to_dict()}, {"$set": {"field": before.to_dict()}}
-            )
-        )
-        _revise(dataset_id)
-
-
-def remove_fields(dataset_id: str, paths: Iterable[str]) -> list[Bson]:
-    """Remove declarations (with those nested below) and return their records.
-
-    Whoever adds samples with such a field meanwhile looks at the schema after inserting, and we look at the samples
-    after removing: one of the two puts the declaration back.
-    """
-    gone = tuple(paths)
-    removed = [
-        record for path, record in field_records(dataset_id).items()
-        if any(path == one or path.startswith(one + ".") for one in gone)
-    ]  # fmt: skip
-    if not removed:
-        return []
-    keys = [record["_id"] for record in removed]
-    resilient(lambda: collection("fields").delete_many({"_id": {"$in": keys}}))
-    _revise(dataset_id)
-    back = [record for record in removed if _is_used(dataset_id, record["path"])]
-    if back:
-        restore_fields(dataset_id, back)
-    return [record for record in removed if record not in back]
-
-
-def restore_fields(dataset_id: str, records: Iterable[Bson]) -> None:
-    """Put removed declarations back, unless the path was declared again."""
-    for record in records:
-        content = {key: value for key, value in record.items() if key != "_id"}
-        resilient(
-            lambda record=record, content=content: collection("fields").update_one(  # type: ignore[misc]  # bound on purpose
-                {"_id": record["_id"]}, {"$setOnInsert": content}, upsert=True
-            )
-        )
-    _revise(dataset_id)
-
-
-def change_field(dataset_id: str, path: str, **changes: Any) -> None:
-    """Set entries of one field's record."""
-    resilient(lambda: collection("fields").update_one({"_id": f"{dataset_id}/{path}"}, {"$set": changes}))
-
-
-def change_model(dataset_id: str, path: str, expected: Mapping[str, Any] | None, model: Mapping[str, Any]) -> bool:
-    """Set what a field's vectors are, if the record still says `expected`; empty and missing are the same."""
-    query = {"_id": f"{dataset_id}/{path}", "model": expected or {"$in": [None, {}]}}
-    return bool(
-        resilient(lambda: collection("fields").update_one(query, {"$set": {"model": dict(model)}})).matched_count
-    )
-
-
-def stamp_fields(dataset_id: str, names: Iterable[str], *, action: int | None = None) -> None:
-    """Move the revision of fields: to `action`, or by one single edit (advisory, so not journaled)."""
-    change: Bson = {"$max": {"revision": action}} if action is not None else {"$inc": {"edits": 1}}
-    keys = [f"{dataset_id}/{name}" for name in names]
-    resilient(lambda: collection("fields").update_many({"_id": {"$in": keys}}, change))
-
-
-def _revise(dataset_id: str) -> None:
-    resilient(
-        lambda: collection("datasets").update_one(
-            {"_id": ObjectId(dataset_id)}, {"$inc": {"schema_revision": 1}, "$max": {"last_modified_at": now()}}
-        )
-    )

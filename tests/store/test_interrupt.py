@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 import saccade as sc
-from saccade.dataset.store import actions, catalog, connection
+from saccade.dataset.store import actions, connection, field_records
 
-WATCHED = ("/dataset/bulk.py", "/dataset/journal/", "/store/actions.py", "/store/catalog.py", "/store/images.py")
+WATCHED = (
+    "/dataset/bulk.py", "/dataset/journal/", "/store/actions.py", "/store/catalog.py", "/store/field_records.py",
+    "/store/images.py",
+)  # fmt: skip
 COUNT = 12
 
 
@@ -31,7 +34,7 @@ def street(count: int) -> sc.Dataset:
 
 def state_of(dataset: sc.Dataset) -> Any:
     documents = list(connection.database()[f"samples.{dataset._id}"].find().sort("_id", 1))
-    return documents, {path: record["field"] for path, record in catalog.field_records(dataset._id).items()}
+    return documents, {path: record["field"] for path, record in field_records.by_path(dataset._id).items()}
 
 
 class Interrupt:

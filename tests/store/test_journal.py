@@ -24,7 +24,7 @@ from saccade.dataset.errors import (
 )
 from saccade.dataset.journal import retention
 from saccade.dataset.schema import FloatField, IntField, StringField, VectorField
-from saccade.dataset.store import actions, catalog, connection, images, liveness, samples, service, vectors
+from saccade.dataset.store import actions, connection, field_records, images, liveness, samples, service, vectors
 from saccade.dataset.store.actions import ABSENT
 from tests.store.processes import begin, kill, server_pid, until
 
@@ -59,7 +59,7 @@ def everything(dataset: sc.Dataset) -> Any:
     """The samples and the fields as stored, without counters that only ever go up."""
     fields = {
         path: {key: value for key, value in record.items() if key not in {"revision", "edits"}}
-        for path, record in catalog.field_records(dataset._id).items()
+        for path, record in field_records.by_path(dataset._id).items()
     }
     return documents(dataset), fields
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import saccade as sc
-from saccade.dataset.store import actions, catalog, connection
+from saccade.dataset.store import actions, connection, field_records
 from tests.store.dying import NAME, POINTS, VERBS, score
 from tests.store.processes import ROOT, kill, status
 
@@ -91,7 +91,7 @@ def which(dataset: sc.Dataset, verb: str, old: State) -> str:
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_client_killed_at_any_point_leaves_the_old_state(database, verb):
     old = street()
-    fields = catalog.read_schema(sc.load_dataset(NAME)._id)
+    fields = field_records.read_schema(sc.load_dataset(NAME)._id)
     for point in POINTS:
         with dying(verb, point, "client") as process:
             said, complaints = process.communicate(timeout=60)
@@ -99,7 +99,7 @@ def test_a_client_killed_at_any_point_leaves_the_old_state(database, verb):
         assert said == "at the point\n"
         dataset = opened()
         assert which(dataset, verb, old) == "old", point
-        assert catalog.read_schema(dataset._id) == fields
+        assert field_records.read_schema(dataset._id) == fields
     if verb == "compute_uniqueness":
         assert dataset.get_run_info("uniqueness").state == "interrupted"
     VERBS[verb](dataset)
