@@ -37,7 +37,7 @@ class Run:
         reads: the fields it read.
         writes: the fields it wrote.
         state: running, completed, failed or interrupted.
-        message: why it failed.
+        message: why it failed, or how else it ended before its end.
         summary: small facts about the result.
         started: when it began, in UTC.
         finished: when it ended, or None.
@@ -122,10 +122,12 @@ def record(
     writes: Sequence[str] = (),
     params: Mapping[str, Any] | None = None,
     version: int = 1,
+    one_action: bool = False,
 ) -> Iterator[Run]:
     """Record a run around a `with` block: completed at its end, failed or interrupted if an exception leaves it.
 
-    Set `run.summary` inside the block to keep small facts about the result.
+    Set `run.summary` inside the block to keep small facts about the result. With `one_action`, the block writes all it
+    writes in one action: then a run that was stopped behind it counts as completed, whatever stopped it.
 
     Raises:
         RunError: if a run of another operation has this key, or if one with it is running.
@@ -144,7 +146,7 @@ def record(
         "key": key, "operation": operation, "version": version, "params": _plain(params or {}, "params"),
         "reads": list(reads), "writes": list(writes), "view": [stage.to_dict() for stage in collection._stages],
         "revisions": revisions(root, reads), "state": "running", "writer": app_name(), "started": catalog.now(),
-        "library_version": __version__,
+        "library_version": __version__, "after": actions.last_number(root._id) if one_action else None,
     }  # fmt: skip
     run_records.save_run(root._id, values)
     run = Run(root, values)
@@ -155,15 +157,17 @@ def record(
     except BaseException as error:
         run.summary = {}
         state = "interrupted" if isinstance(error, KeyboardInterrupt | GeneratorExit) else "failed"
-        _finish(run, state, None if state == "interrupted" else f"{type(error).__name__}: {error}")
+        message = None if state == "interrupted" else f"{type(error).__name__}: {error}"
+        done = run_records.written({**values, "dataset": root._id})
+        _finish(run, **(done or {"state": state, "message": message}))
         raise
     finally:
         journal.current_run.reset(token)
     _finish(run, "completed", None)
 
 
-def _finish(run: Run, state: str, message: str | None) -> None:
-    changes = {"state": state, "message": message, "finished": catalog.now(), "summary": run.summary}
+def _finish(run: Run, state: str, message: str | None, finished: datetime | None = None) -> None:
+    changes = {"state": state, "message": message, "finished": finished or catalog.now(), "summary": run.summary}
     run_records.change_run(run.dataset._id, run.key, changes)
     run._take({**run._record, **changes})
 

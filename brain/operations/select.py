@@ -75,7 +75,9 @@ def select(
     path = f"selections.{slug_of(tag)}"
     (strategy,) = wishes.strategies
     params = {"selection_config": wishes.to_dict(), "tag": tag, "seed": seed}
-    with runs.record(samples, "select", key=path, reads=[strategy.key], writes=["tags", path], params=params) as run:
+    with runs.record(
+        samples, "select", key=path, reads=[strategy.key], writes=["tags", path], params=params, one_action=True
+    ) as run:
         found = read_embeddings(samples, strategy.key)
         wanted = wishes.size(len(found.ids))
         with shown(wanted, progress) as advance:

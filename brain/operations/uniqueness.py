@@ -61,15 +61,15 @@ def compute_uniqueness(
         "metric": "euclidean",
     }
     with runs.record(
-        samples, "uniqueness", key=uniqueness_field, reads=reads, writes=[uniqueness_field], params=params
-    ) as run:
+        samples, "uniqueness", key=uniqueness_field, reads=reads, writes=[uniqueness_field], params=params,
+        one_action=True,
+    ) as run:  # fmt: skip
         found = read_embeddings(samples, field)
         with shown(len(found.ids), progress) as advance:
             distances, _ = nearest_neighbors(found.vectors, len(WEIGHTS), advance=advance)
         scores = uniqueness(distances)
-        if found.ids:
-            write_scalars(samples, {uniqueness_field: scores.tolist()}, found.ids, verb="compute_uniqueness")
         run.summary = {"scored": len(found.ids), "without_vector": found.without_vector}
         if found.ids:
             run.summary["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
+            write_scalars(samples, {uniqueness_field: scores.tolist()}, found.ids, verb="compute_uniqueness")
     return run

@@ -44,6 +44,7 @@ class RunRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     message = StringField()
     summary = DynamicField()
     writer = StringField(required=True)
+    after = IntField()
     library_version = StringField()
     started = DateTimeField(required=True)
     finished = DateTimeField()
@@ -72,15 +73,37 @@ def read_runs(dataset_id: str, **query: Any) -> list[Bson]:
             collection("runs").find({"dataset": ObjectId(dataset_id), **query}).sort([("started", 1), ("key", 1)])
         )
     )
-    for record in found:
-        if record["state"] == "running" and not is_alive(record["writer"]):
-            record["state"] = "interrupted"
-            resilient(
-                lambda record=record: collection("runs").update_one(  # type: ignore[misc]  # bound on purpose
-                    {"_id": record["_id"], "state": "running"}, {"$set": {"state": "interrupted"}}
-                )
-            )
-    return found
+    return [_settled(record) for record in found]
+
+
+def _settled(record: Bson) -> Bson:
+    """The record of a run; of one whose process is gone, how it ended."""
+    if record["state"] != "running" or is_alive(record["writer"]):
+        return record
+    ended = written(record) or {"state": "interrupted"}
+
+    def write() -> Bson | None:
+        collection("runs").update_one({"_id": record["_id"], "state": "running"}, {"$set": ended})
+        return collection("runs").find_one({"_id": record["_id"]})  # which its process may just have written itself
+
+    return resilient(write) or {**record, **ended}
+
+
+def written(record: Mapping[str, Any]) -> Bson | None:
+    """What is to be noted of a run that was stopped after all that it writes was written; None if it was not.
+
+    That is known of runs that write in one action only: they note the last action `after` which theirs came.
+    """
+    if record.get("after") is None:
+        return None
+    query = {
+        "dataset": ObjectId(record["dataset"]), "number": {"$gt": record["after"]}, "run": record["key"],
+        "writer": record["writer"], "state": "closed",
+    }  # fmt: skip
+    action = resilient(lambda: collection("actions").find_one(query, {"finished": 1}))
+    if action is None:
+        return None
+    return {"state": "completed", "finished": action["finished"], "message": "stopped after everything was written"}
 
 
 def change_run(dataset_id: str, key: str, changes: Mapping[str, Any]) -> None:

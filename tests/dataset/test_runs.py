@@ -228,6 +228,53 @@ def test_a_run_whose_process_was_killed_is_interrupted(filled):
     assert score(filled).state == "completed"
 
 
+KILLED = """
+import os, signal, sys, saccade as sc
+from saccade.dataset import columns, runs
+dataset = sc.load_dataset("street")
+ids = dataset.values("id")
+for turn in range(2):  # what an earlier run of the same key wrote says nothing of the second
+    with runs.record(dataset, "scoring", key="score", writes=["score"], one_action={one_action}):
+        if turn == 1 and not {written}:
+            os.kill(os.getpid(), signal.SIGKILL)
+        columns.write_scalars(dataset, {{"score": [turn + 0.5] * len(ids)}}, ids)
+        if turn == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("one_action", "written", "state"),
+    [(True, True, "completed"), (True, False, "interrupted"), (False, True, "interrupted")],
+)
+def test_of_a_killed_run_it_is_known_whether_everything_was_written(filled, one_action, written, state):
+    with begin(KILLED.format(one_action=one_action, written=written)) as process:
+        process.communicate(timeout=60)
+    until(lambda: filled.get_run_info("score").state != "running")
+    info = filled.get_run_info("score")
+    assert info.state == state
+    assert filled.values("score") == [1.5 if written else 0.5] * 5
+    if state == "completed":
+        assert info.message == "stopped after everything was written"
+        assert info.finished > info.started
+    assert score(filled).message is None
+
+
+def test_a_run_that_is_interrupted_after_everything_was_written_is_completed(filled):
+    def stopped(*, before):
+        with runs.record(filled, "scoring", key="score", writes=["score"], one_action=True):
+            if before:
+                raise KeyboardInterrupt
+            columns.write_scalars(filled, {"score": [0.5] * 5}, filled.values("id"))
+            raise KeyboardInterrupt
+
+    for before, state in ((True, "interrupted"), (False, "completed"), (True, "interrupted")):
+        with pytest.raises(KeyboardInterrupt):
+            stopped(before=before)
+        assert filled.get_run_info("score").state == state
+    assert filled.values("score") == [0.5] * 5
+
+
 def test_a_run_of_another_process_is_seen_to_complete(filled):
     run(HANG.replace("sys.stdin.readline()", "pass"))
     assert filled.get_run_info("score").state == "completed"
