@@ -17,8 +17,11 @@ from ..types import Bson
 from .calls import resilient, translated
 from .codec import to_bson_query
 from .connection import database
-from .raw import batch_of
+from .raw import Array, batch_of, documents_in, rows_in
 from .samples import addressed
+
+_ALL = 1_000_000
+"""Documents in an answer: more than fit into one."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
@@ -36,6 +39,26 @@ def answers(name: str, command: Bson, *, batch: int) -> Iterator[bytes]:
         command: a find or aggregate command, without the number of documents in an answer.
         batch: how many documents an answer has at most; the server also ends it at 16 MB.
     """
+    return map(documents_in, _arrays(name, command, batch))
+
+
+def answer(name: str, command: Bson) -> bytes:
+    """All documents that a command gives, one after another."""
+    return b"".join(answers(name, command, batch=_ALL))
+
+
+def alike(name: str, command: Bson) -> list[Array] | None:
+    """All documents that a command gives, in blocks of (n, length) uint8; None if their lengths differ."""
+    blocks: list[Array] = []
+    for array in _arrays(name, command, _ALL):
+        rows = rows_in(array)
+        if rows is None:
+            return None
+        blocks += rows
+    return blocks
+
+
+def _arrays(name: str, command: Bson, batch: int) -> Iterator[memoryview]:
     size = {"cursor": {"batchSize": batch}} if "aggregate" in command else {"batchSize": batch}
     source, session, reply = resilient(lambda: _begun({**command, **size}))
     cursor = 0
@@ -52,11 +75,6 @@ def answers(name: str, command: Bson, *, batch: int) -> Iterator[bytes]:
             if cursor:
                 with suppress(PyMongoError):
                     source.command({"killCursors": name, "cursors": [Int64(cursor)]}, session=session)
-
-
-def answer(name: str, command: Bson) -> bytes:
-    """All documents that a command gives, one after another."""
-    return b"".join(answers(name, command, batch=1_000_000))
 
 
 def _begun(command: Bson) -> tuple[Database[Any], ClientSession, bytes]:

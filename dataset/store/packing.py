@@ -44,11 +44,8 @@ class Layout:
         packed = rows.tobytes()
         return [RawBSONDocument(packed[at : at + self.length]) for at in range(0, len(packed), self.length)]
 
-    def unpack(self, batch: bytes) -> tuple[Array, FloatArray] | None:
-        """Give the keys and numbers of documents one after another; None if one of them has another layout."""
-        if len(batch) % self.length:
-            return None
-        rows = np.frombuffer(batch, dtype=np.uint8).reshape(-1, self.length)
-        if not (rows[:, self._same] == self._template[self._same]).all():
+    def unpack(self, rows: Array) -> tuple[Array, FloatArray] | None:
+        """Give the keys and numbers of documents, (n, bytes) uint8; None if one of them has another layout."""
+        if rows.shape[1] != self.length or not (rows[:, self._same] == self._template[self._same]).all():
             return None
         return rows[:, self._key], rows[:, self._numbers].view("<f4")

@@ -168,9 +168,9 @@ def _layout(document: bytes) -> dict[str, _Part] | None:
     return parts
 
 
-def _elements_of(document: bytes) -> Iterator[tuple[str, int, int, int]]:
-    """The names, kinds and places of what lies in a document."""
-    at = 4
+def _elements_of(document: bytes, at: int = 0) -> Iterator[tuple[str, int, int, int]]:
+    """The names, kinds and places of what lies in a document, or in the one that begins at `at` inside of it."""
+    at += 4
     while document[at]:
         kind, start = document[at], document.index(0, at + 1) + 1
         stop = start + (_SIZES[kind] if kind in _SIZES else _ADDED[kind] + _LENGTH.unpack_from(document, start)[0])
@@ -181,33 +181,39 @@ def _elements_of(document: bytes) -> Iterator[tuple[str, int, int, int]]:
 # --- arrays ---------------------------------------------------------------------------------------------------------
 
 
-def batch_of(reply: bytes) -> tuple[bytes, int]:
-    """The documents in the answer to a command with a cursor, one after another; and its number, 0 at the end."""
+def batch_of(reply: bytes) -> tuple[memoryview, int]:
+    """The array of documents in the answer to a command with a cursor; and the cursor's number, 0 at the end."""
     found = {}
-    for name, _, start, stop in _elements_of(reply):
+    for name, _, start, _ in _elements_of(reply):
         if name == "cursor":
-            cursor = reply[start:stop]
-            found = {part: cursor[begin:end] for part, _, begin, end in _elements_of(cursor)}
-    array = found["firstBatch"] if "firstBatch" in found else found["nextBatch"]
-    return _documents(array), int.from_bytes(found["id"], "little")
+            found = {part: slice(begin, end) for part, _, begin, end in _elements_of(reply, start)}
+    documents = found["firstBatch"] if "firstBatch" in found else found["nextBatch"]
+    return memoryview(reply)[documents], int.from_bytes(reply[found["id"]], "little")
 
 
-def _documents(array: bytes) -> bytes:
-    """The documents in an array without their names, which are their positions in digits."""
+def documents_in(array: memoryview) -> bytes:
+    """The documents in an array one after another, without their names, which are their positions in digits."""
+    rows = rows_in(array)
+    if rows is not None:
+        return b"".join(block.tobytes() for block in rows)
+    packed = bytes(array)
+    return b"".join(packed[start:stop] for _, _, start, stop in _elements_of(packed))
+
+
+def rows_in(array: memoryview) -> list[Array] | None:
+    """The documents in an array, where all have one length, as blocks of (n, length) uint8; no copies."""
     if len(array) == 5:
-        return b""
+        return []
     (length,) = _LENGTH.unpack_from(array, 7)
     packed = np.frombuffer(array, dtype=np.uint8)
-    at, parts = 4, []
+    at, blocks = 4, []
     for digits, count in _positions(len(array) - 5, length):
         rows = packed[at : at + count * (2 + digits + length)].reshape(count, -1)[:, 2 + digits :]
         if not (rows[:, :4] == packed[7:11]).all():
-            break
-        parts.append(rows.tobytes())
+            return None
+        blocks.append(rows)
         at += count * (2 + digits + length)
-    if at == len(array) - 1:
-        return b"".join(parts)
-    return b"".join(array[start:stop] for _, _, start, stop in _elements_of(array))
+    return blocks if at == len(array) - 1 else None
 
 
 def _positions(size: int, length: int) -> list[tuple[int, int]]:

@@ -15,12 +15,12 @@ from pymongo.errors import BulkWriteError
 
 from ..errors import StoreError
 from ..types import FloatArray, SampleId
-from .answers import answer
+from .answers import alike
 from .calls import Guard, collection, in_parallel, resilient
 from .codec import decode_float32
 from .packing import Layout
 
-_INSERT_BYTES = 1_000_000
+_INSERT_BYTES = _READ_BYTES = 1_000_000
 _READ_KEYS = 2_000
 _WRITERS, _READERS = 3, 2
 
@@ -110,7 +110,8 @@ def fill_rows(dataset_id: str, keys: np.ndarray[Any, Any], matrix: FloatArray, r
         return
     layout = Layout(keys.shape[1], matrix.shape[1])
     ordered = rows[np.argsort(_sortable(keys[rows]), kind="stable")]
-    chunks = [ordered[start : start + _READ_KEYS] for start in range(0, len(ordered), _READ_KEYS)]
+    step = max(1, _READ_BYTES // layout.length)
+    chunks = [ordered[start : start + step] for start in range(0, len(ordered), step)]
 
     def fill(chunk: np.ndarray[Any, Any]) -> None:
         missing = _fill_between(dataset_id, layout, keys, matrix, chunk)
@@ -139,19 +140,20 @@ def _fill_between(
     query = {"_id": {"$gte": keys[rows[0]].tobytes(), "$lte": keys[rows[-1]].tobytes()}}
     limit = 2 * len(rows)  # where most of what lies there is not wanted, the rest is asked for one by one
     name = vectors_name(dataset_id)
-    unpacked = layout.unpack(answer(name, {"find": name, "filter": query, "sort": {"_id": 1}, "limit": limit}))
-    if unpacked is None:
+    blocks = alike(name, {"find": name, "filter": query, "sort": {"_id": 1}, "limit": limit})
+    parts = [layout.unpack(block) for block in blocks or ()]
+    read = [part for part in parts if part is not None]
+    if not read or len(read) < len(parts):
         return rows
-    found, vectors = unpacked
-    wanted = keys[rows]
+    found, wanted = np.concatenate([part[0] for part in read]), keys[rows]
     if len(found) == len(wanted) and (found == wanted).all():
-        if (np.diff(rows) == 1).all():
-            matrix[rows[0] : rows[-1] + 1] = vectors  # without a second array of them
-        else:
-            matrix[rows] = vectors
+        is_together, at = (np.diff(rows) == 1).all(), 0
+        for _, vectors in read:
+            last = at + len(vectors)
+            matrix[slice(rows[at], rows[last - 1] + 1) if is_together else rows[at:last]] = vectors
+            at = last
         return rows[:0]
-    if len(found) == 0:
-        return rows
+    vectors = np.concatenate([part[1] for part in read])
     places = np.minimum(np.searchsorted(_sortable(found), _sortable(wanted)), len(found) - 1)
     is_there = (found[places] == wanted).all(axis=1)
     matrix[rows[is_there]] = vectors[places[is_there]]
