@@ -1,0 +1,43 @@
+"""One function per quality benchmark, over our public kernels: what `--impl benchmarks.quality:label_errors` names.
+
+The measure of each is in the script of its name; `benchmarks/README.md` has the commands and the figures.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from saccade.brain.kernels.evidence import NEIGHBORS
+from saccade.brain.kernels.hardness import hardness as hardness_of
+from saccade.brain.kernels.mistakenness import mistakenness
+from saccade.brain.kernels.neighbors import nearest_neighbors
+
+Array = np.ndarray[Any, Any]
+
+
+def label_errors(labels: Array, probabilities: Array, embeddings: Array) -> Array:
+    """Wrong class labels, found with the model and the neighbours."""
+    distances, indices = nearest_neighbors(embeddings, NEIGHBORS)
+    return mistakenness(probabilities, labels, distances=distances, indices=indices).scores
+
+
+def label_errors_poor_embeddings(labels: Array, probabilities: Array, embeddings: Array) -> Array:
+    """The same with no more than the first three dimensions."""
+    return label_errors(labels, probabilities, np.ascontiguousarray(embeddings[:, :3]))
+
+
+def label_errors_no_embeddings(labels: Array, probabilities: Array, _embeddings: Array) -> Array:
+    """The same with the model alone."""
+    return mistakenness(probabilities, labels).scores
+
+
+def hardness(probabilities: Array, embeddings: Array, _labels: Array, _history: Array) -> Array:
+    """What a fresh model will get wrong, without labels."""
+    distances, indices = nearest_neighbors(embeddings, 10)
+    return hardness_of(probabilities, distances=distances, indices=indices)
+
+
+def hardness_labels(probabilities: Array, embeddings: Array, labels: Array, _history: Array) -> Array:
+    """The same with labels."""
+    distances, indices = nearest_neighbors(embeddings, NEIGHBORS)
+    return hardness_of(probabilities, labels, distances=distances, indices=indices)
