@@ -24,6 +24,7 @@ CORE = [
     "pymongo>=4.10",
     "scikit-learn>=1.4",
     "scipy>=1.12",
+    "threadpoolctl>=3.1",
     "tqdm>=4.66",
     "xxhash>=3.4",
     # The embedded server. On other platforms, bring a mongod >= 6.0 or a database URI.

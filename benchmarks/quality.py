@@ -11,6 +11,8 @@ from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import hardness as hardness_of
 from saccade.brain.kernels.mistakenness import mistakenness
 from saccade.brain.kernels.neighbors import nearest_neighbors
+from saccade.brain.kernels.uniqueness import NEIGHBORS as UNIQUENESS_NEIGHBORS
+from saccade.brain.kernels.uniqueness import uniqueness as uniqueness_of
 
 Array = np.ndarray[Any, Any]
 
@@ -41,3 +43,9 @@ def hardness_labels(probabilities: Array, embeddings: Array, labels: Array, _his
     """The same with labels."""
     distances, indices = nearest_neighbors(embeddings, NEIGHBORS)
     return hardness_of(probabilities, labels, distances=distances, indices=indices)
+
+
+def uniqueness(embeddings: Array) -> Array:
+    """Planted copies and outliers, and the same scale in every set."""
+    distances, indices = nearest_neighbors(embeddings, UNIQUENESS_NEIGHBORS)
+    return uniqueness_of(distances, distances[:, -1][indices])[0]

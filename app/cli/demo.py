@@ -160,7 +160,7 @@ def _predict(dataset: "Dataset", digits: Any) -> float:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+    from threadpoolctl import threadpool_limits
 
     from ...dataset.labels import Classification
 

@@ -1,17 +1,24 @@
-"""Exact nearest neighbours among the rows of one matrix.
+"""Exact nearest neighbours among the rows of a matrix, or of other rows in it.
 
-Blocks of float32 products screen; what passes is measured again in float64. So the answer is the same for every block
-size and thread count, and memory grows with n, never with n * n.
+Short float32 products bound every distance from below; what they cannot rule out is measured in float64. So the
+answer is the same for every block size, thread count and choice of products, and memory grows with n, never with n * n.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray, Metric
-from .vectors import Screen, checked, range_factor, squared_distances, unit_factors
+from .screening import LowerBounds, lower_bounds_for
+from .vectors import checked, range_factor, squared_distances, unit_factors
+
+_CELLS = 1 << 24  # entries of the products one thread holds
+_BLOCK, _TILE = 256, 4096  # a product of this size is still in the processor's cache when it is looked at
+_GROUP = 16
 
 
 def nearest_neighbors(
@@ -19,10 +26,12 @@ def nearest_neighbors(
     k: int,
     *,
     metric: Metric = "euclidean",
+    queries: ArrayLike | None = None,
+    excluding: IntArray | None = None,
     block_rows: int | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Find the k nearest *other* rows of every row.
+    """Find the k nearest *other* rows of every row, or the k nearest rows of every query.
 
     Of rows at the same distance, the one with the lower index comes first. With fewer than k others, all of them
     are returned.
@@ -33,45 +42,154 @@ def nearest_neighbors(
         metric: "euclidean", the length of the difference; or "cosine", one minus the cosine of the angle, from 0
             (same direction) to 2. A row of zeros has no direction and counts as cosine distance 0.5 from every
             other row.
+        queries: (m, d) the rows whose neighbours are wanted; by default those of `vectors`, each without itself.
+        excluding: (m,) the row of `vectors` that each query is, which is then no neighbour of it; -1 for none.
         block_rows: rows screened at once. It changes memory and time, never the result.
         advance: called with the number of rows just finished.
 
     Returns:
-        Distances, (n, min(k, n - 1)) float64, ascending in each row, and the indices of the neighbours, alike.
+        Distances, (m, min(k, n - 1)) float64, ascending in each row, and the indices of the neighbours, alike. The
+        width is min(k, n) for queries of which none is excluded.
 
     Raises:
-        ValueError: if `vectors` is not (n, d), holds NaN or infinity, or `k` or `block_rows` is below 1.
+        ValueError: if `vectors` or `queries` is not (n, d), of one d, or holds NaN or infinity, or `k` or `block_rows`
+            is below 1.
 
     Example:
         >>> distances, indices = nearest_neighbors([[0.0], [1.0], [3.0]], k=1)
         >>> distances.ravel(), indices.ravel()
         (array([1., 1., 2.]), array([1, 0, 1]))
+        >>> nearest_neighbors([[0.0], [1.0], [3.0]], k=1, queries=[[2.5]])
+        (array([[0.5]]), array([[2]]))
     """
     rows = checked(vectors)
-    n = len(rows)
+    asked = rows if queries is None else checked(queries)
     if k < 1 or (block_rows is not None and block_rows < 1):
         raise ValueError(f"k={k} and block_rows={block_rows} must be at least 1")
     if metric not in ("euclidean", "cosine"):
         raise ValueError(f"metric={metric!r} is unknown; expected 'euclidean' or 'cosine'")
-    k = min(k, max(n - 1, 0))
-    distances, indices = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
-    if k == 0:
-        return distances, indices
-    scale = range_factor(rows) if metric == "euclidean" else 1.0
-    factors = np.full(n, scale) if metric == "euclidean" else unit_factors(rows)
-    screen = Screen(rows, factors)
-    columns = _columns_worth_looking_at(rows, k)
-    others = screen.rows if len(columns) == n else screen.rows[columns]
-    step = block_rows or min(n, max(64, (1 << 24) // len(columns)))
-    for start in range(0, n, step):
-        block = np.arange(start, min(start + step, n))
-        left, right = _candidates(screen, block, columns, others, k)
-        squared = squared_distances(rows, factors, left, right)
-        kept = _first_per_row(left, squared, right, k)
-        distances[block], indices[block] = squared[kept], right[kept]
-        if advance is not None:
-            advance(len(block))
-    return (distances / 2 if metric == "cosine" else np.sqrt(distances) / scale), indices
+    if len(asked) and len(rows) and asked.shape[1] != rows.shape[1]:
+        raise ValueError(f"queries has shape {asked.shape} and vectors {rows.shape}; expected the same width")
+    own = np.arange(len(rows)) if queries is None else np.full(len(asked), -1) if excluding is None else excluding
+    k = min(k, max(len(rows) - bool((own >= 0).any()), 0))
+    if k == 0 or len(asked) == 0:
+        return np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
+    search = _Search(rows, asked, np.asarray(own), k, metric)
+    step = block_rows or min(len(asked), max(64, _CELLS // len(search.columns)), _BLOCK)
+    distances, indices = np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
+    blocks = [np.arange(start, min(start + step, len(asked))) for start in range(0, len(asked), step)]
+    with _one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
+        try:
+            for block, (squared, found) in zip(blocks, pool.map(search.nearest, blocks), strict=True):
+                distances[block], indices[block] = squared, found
+                if advance is not None:
+                    advance(len(block))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return (distances / 2 if metric == "cosine" else np.sqrt(distances) / search.scale), indices
+
+
+@contextmanager
+def _one_blas_thread_each() -> Iterator[int]:
+    """Let BLAS use one thread, and give how many it was allowed: a block of rows for each is quicker than sharing one.
+
+    Threads that share one small product wait for each other, which on a busy machine takes longer than the product.
+    """
+    from threadpoolctl import ThreadpoolController
+
+    pools = ThreadpoolController().select(user_api="blas")
+    allowed = max((library["num_threads"] for library in pools.info()), default=1)
+    with pools.limit(limits=1):
+        yield allowed
+
+
+class _Search:
+    """A search for the neighbours of some rows among others: what is prepared once, and the work on one block."""
+
+    def __init__(self, rows: FloatArray, asked: FloatArray, own: IntArray, k: int, metric: Metric) -> None:
+        self._rows, self._asked, self._own, self._k = rows, asked, own, k
+        self.scale = min(range_factor(rows), range_factor(asked)) if metric == "euclidean" else 1.0
+        self._factors = np.full(len(rows), self.scale) if metric == "euclidean" else unit_factors(rows)
+        self._asked_factors = self._factors
+        if asked is not rows:
+            self._asked_factors = np.full(len(asked), self.scale) if metric == "euclidean" else unit_factors(asked)
+        self.columns = _columns_worth_looking_at(rows, k)
+        self._bounds = lower_bounds_for(rows, self._factors, asked, self._asked_factors, k)
+        self._right = self._padded_right(self._bounds)
+
+    def _padded_right(self, bounds: LowerBounds) -> NDArray[np.float32]:
+        """Give the columns as whole tiles, (tiles, tile, width): what fills the last one is infinitely far away."""
+        count = len(self.columns)
+        self._tile = min(_TILE, -(-count // _GROUP) * _GROUP)
+        # Few columns make each a group of its own, else there might be fewer groups than neighbours wanted.
+        self._group = _GROUP if count >= 4 * _GROUP * self._k else 1
+        tiles = -(-count // self._tile)
+        right = np.zeros((tiles * self._tile, bounds.width + 2), dtype=np.float32)
+        for start in range(0, count, _TILE):
+            part = self.columns[start : start + _TILE]
+            right[start : start + len(part)] = bounds.right(self._rows[part], self._factors[part])
+        right[count:, -1] = np.inf
+        return right.reshape(tiles, self._tile, -1)
+
+    def nearest(self, block: IntArray) -> tuple[NDArray[np.float64], IntArray]:
+        """Find the k nearest of each row of the block: squared distances and indices, (rows, k)."""
+        products, smallest = self._products(block)
+        # k groups hold a bound this small, so k pairs do. Measured, they tell how far away a neighbour can be.
+        enough = np.partition(smallest, self._k - 1, axis=1)[:, self._k - 1]
+        nothing = np.full(len(block), -np.inf, dtype=np.float32)
+        left, right = self._pairs(products, smallest, nothing, enough)
+        squared = self._measured(block, left, right)
+        reach = _rounded_up(squared[_first_per_row(left, squared, right, self._k)[:, -1]])
+        more_left, more_right = self._pairs(products, smallest, enough, np.maximum(reach, enough))
+        if len(more_left):
+            squared = np.concatenate([squared, self._measured(block, more_left, more_right)])
+            left, right = np.concatenate([left, more_left]), np.concatenate([right, more_right])
+        kept = _first_per_row(left, squared, right, self._k)
+        return squared[kept], right[kept]
+
+    def _products(self, block: IntArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Compute the lower bounds of a block, (tiles, rows, members, groups); a row's own is infinite.
+
+        And the smallest of each group, (rows, tiles * groups).
+        """
+        left = self._bounds.left(self._asked[block], self._asked_factors[block])
+        products = np.empty((len(self._right), len(block), self._group, self._tile // self._group), dtype=np.float32)
+        smallest = np.empty((len(block), len(self._right), products.shape[3]), dtype=np.float32)
+        own = self._own[block]
+        place = np.minimum(np.searchsorted(self.columns, own), len(self.columns) - 1)
+        own_tile = np.where(self.columns[place] == own, place // self._tile, -1)
+        for tile, right in enumerate(self._right):
+            product = products[tile].reshape(len(block), self._tile)
+            np.matmul(left, right.T, out=product)
+            rows = np.flatnonzero(own_tile == tile)
+            product[rows, place[rows] % self._tile] = np.inf
+            np.minimum.reduce(products[tile], axis=1, out=smallest[:, tile])
+        return products, smallest.reshape(len(block), -1)
+
+    def _pairs(
+        self,
+        products: NDArray[np.float32],
+        smallest: NDArray[np.float32],
+        above: NDArray[np.float32],
+        up_to: NDArray[np.float32],
+    ) -> tuple[IntArray, IntArray]:
+        """Pair the rows of a block with the columns whose bound is `above < bound <= up_to`."""
+        row, group = np.nonzero(smallest <= up_to[:, None])
+        tile, group = np.divmod(group, products.shape[3])
+        members = products[tile, row, :, group]
+        pair, member = np.nonzero((members <= up_to[row, None]) & (members > above[row, None]))
+        column = tile[pair] * self._tile + member * products.shape[3] + group[pair]
+        return row[pair], self.columns[column]
+
+    def _measured(self, block: IntArray, left: IntArray, right: IntArray) -> NDArray[np.float64]:
+        return squared_distances(
+            self._rows, self._factors, right, block[left], others=(self._asked, self._asked_factors)
+        )
+
+
+def _rounded_up(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Give float32 numbers that are not smaller."""
+    return np.nextafter(values.astype(np.float32), np.float32(np.inf))
 
 
 def _columns_worth_looking_at(rows: FloatArray, k: int) -> IntArray:
@@ -86,21 +204,6 @@ def _columns_worth_looking_at(rows: FloatArray, k: int) -> IntArray:
         copies[key] = copies.get(key, 0) + 1
         keep[index] = copies[key] <= k + 1
     return np.flatnonzero(keep)
-
-
-def _candidates(
-    screen: Screen, block: IntArray, columns: IntArray, others: FloatArray, k: int
-) -> tuple[IntArray, IntArray]:
-    """Pair each row of the block with every column that may be among its k nearest; `others` holds the columns."""
-    screened = screen.rows[block] @ others.T
-    screened *= -2
-    screened += screen.squares[columns]
-    place = np.minimum(np.searchsorted(columns, block), len(columns) - 1)
-    own = np.flatnonzero(columns[place] == block)
-    screened[own, place[own]] = np.inf
-    bound = np.partition(screened, k - 1, axis=1)[:, k - 1] + 2 * screen.error(screen.lengths[block])
-    position, column = np.nonzero(screened <= bound[:, None])
-    return block[position], columns[column]
 
 
 def _first_per_row(left: IntArray, squared: NDArray[np.float64], right: IntArray, k: int) -> IntArray:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...dataset.types import FloatArray, IntArray
 
 _ROWS = 4096
-_NUMBERS = 1 << 20
+_NUMBERS = 1 << 17
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 
 
@@ -86,7 +86,12 @@ def range_factor(vectors: FloatArray, /) -> float:
 
 
 def squared_distances(
-    vectors: FloatArray, factors: NDArray[np.float64], left: IntArray, right: IntArray
+    vectors: FloatArray,
+    factors: NDArray[np.float64],
+    left: IntArray,
+    right: IntArray,
+    *,
+    others: tuple[FloatArray, NDArray[np.float64]] | None = None,
 ) -> NDArray[np.float64]:
     """Compute the squared distance of pairs of rows, in float64 and always in the same order.
 
@@ -95,6 +100,7 @@ def squared_distances(
         factors: (n,) what each row is multiplied by first.
         left: (m,) row of one end of each pair.
         right: (m,) row of the other end.
+        others: the rows that `right` counts, with their factors, if they are not the same.
 
     Returns:
         (m,) float64; exactly zero for equal rows with equal factors.
@@ -105,11 +111,12 @@ def squared_distances(
         array([25.,  0.])
     """
     result = np.empty(len(left))
+    far, far_factors = (vectors, factors) if others is None else others
     step = max(1, _NUMBERS // max(1, vectors.shape[1]))
     for start in range(0, len(left), step):
         one, other = left[start : start + step], right[start : start + step]
         difference = vectors[one] * factors[one, None]
-        difference -= vectors[other] * factors[other, None]
+        difference -= far[other] * far_factors[other, None]
         result[start : start + step] = np.square(difference, out=difference).sum(axis=1)
     return result
 

@@ -1,15 +1,16 @@
 """What the verbs read: embeddings by field name or as an array, checked, with the samples they belong to."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...dataset.columns import read_ids, read_vectors
 from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
-from ...dataset.types import FloatArray, SampleId
+from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.vectors import first_nonfinite_row
+from .embeddings import compute_embeddings
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -28,6 +29,35 @@ class Embeddings:
     ids: list[SampleId]
     vectors: FloatArray
     without_vector: int
+
+
+def embedded(
+    samples: "SampleCollection",
+    embeddings: str | ArrayLike | None,
+    model: Any = None,
+    *,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> str | ArrayLike:
+    """Settle where the vectors come from, and compute those that are missing if a model is given.
+
+    Without embeddings the field "embedding" is meant; if there is none and no model is given, the built-in descriptor
+    fills it.
+
+    Raises:
+        SchemaError: if both an array and a model are given.
+    """
+    if not (embeddings is None or isinstance(embeddings, str)):
+        if model is not None:
+            raise SchemaError("embeddings is an array and model was given too: name a field for the model to fill.")
+        return embeddings
+    field = embeddings or "embedding"
+    known = field in samples.get_field_schema()
+    if embeddings is None and not known and not samples.count():
+        return np.empty((0, 1))
+    if model is not None or (embeddings is None and not known):
+        compute_embeddings(samples, model or "builtin", field, batch_size, progress=progress)
+    return field
 
 
 def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) -> Embeddings:

@@ -6,14 +6,15 @@ import pytest
 import saccade as sc
 import saccade.brain as scb
 from saccade.brain.kernels.neighbors import nearest_neighbors
-from saccade.brain.kernels.uniqueness import uniqueness
-from saccade.dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
+from saccade.brain.kernels.uniqueness import NEIGHBORS, nearest_uniqueness, uniqueness
+from saccade.dataset.errors import FieldKindError, FieldNotFoundError, RunError, SchemaError
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
 def expected(vectors):
-    return uniqueness(nearest_neighbors(vectors, k=3)[0]).tolist()
+    distances, indices = nearest_neighbors(vectors, NEIGHBORS)
+    return uniqueness(distances, distances[:, -1:].reshape(-1)[indices])[0].tolist()
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def test_the_run_says_what_was_done_and_begins_with_the_most_unique(dataset):
     run = scb.compute_uniqueness(dataset)
     assert (run.key, run.operation, run.state) == ("uniqueness", "uniqueness", "completed")
     assert (run.reads, run.writes) == (["embedding"], ["uniqueness"])
-    assert run.params == {"embeddings": "embedding", "neighbors": 3, "metric": "euclidean"}
+    assert run.params == {
+        "embeddings": "embedding", "method": "local", "metric": "euclidean", "neighbors": 20, "reference": None,
+    }  # fmt: skip
     assert run.summary["scored"] == 20
     assert run.summary["quartiles"][0] == 0
     scores = run.view().values("uniqueness")
@@ -135,3 +138,87 @@ def test_progress_is_reported_to_a_function(dataset):
     seen = []
     scb.compute_uniqueness(dataset, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (20, 20)
+
+
+def test_without_a_vector_field_the_built_in_descriptor_makes_one(database, image_files):
+    images = sc.Dataset("images")
+    images.add_images(image_files)
+    scb.compute_uniqueness(images)
+    assert images.count("embedding") == 10
+    assert images.values("uniqueness")[0] == images.values("uniqueness")[9] == 0
+    assert sorted(images.list_runs()) == ["embedding", "uniqueness"]
+
+
+def test_a_model_fills_the_field_that_is_named(database, image_files):
+    images = sc.Dataset("images")
+    images.add_images(image_files)
+    run = scb.compute_uniqueness(images, embeddings="means", model=lambda pictures: [p.mean((0, 1)) for p in pictures])
+    assert images.count("means") == run.summary["scored"] == 10
+    with pytest.raises(SchemaError, match="embeddings is an array and model was given too"):
+        scb.compute_uniqueness(images, embeddings=np.zeros((10, 2)), model="builtin")
+
+
+def test_the_published_formula_is_there_by_name_in_both_metrics(dataset, vectors):
+    for metric in ("euclidean", "cosine"):
+        run = scb.compute_uniqueness(dataset, metric, method="nearest", metric=metric)
+        distances = nearest_neighbors(vectors, 3, metric=metric)[0]
+        assert dataset.values(metric) == pytest.approx(nearest_uniqueness(distances).tolist())
+        assert max(dataset.values(metric)) == 1
+        assert (run.params["method"], run.params["metric"], run.params["neighbors"]) == ("nearest", metric, 3)
+
+
+@pytest.mark.parametrize("arguments", [{"method": "far"}, {"metric": "manhattan"}])
+def test_an_unknown_method_or_metric_is_refused_before_anything_is_done(dataset, arguments):
+    with pytest.raises(SchemaError, match="expected 'local' or 'nearest', and 'euclidean' or 'cosine'"):
+        scb.compute_uniqueness(dataset, **arguments)
+    assert dataset.list_runs() == []
+
+
+def test_against_the_set_itself_the_scores_are_those_of_the_set(dataset, vectors):
+    view = dataset.limit(5)
+    scb.compute_uniqueness(view, "within", reference=dataset)
+    assert view.values("within") == pytest.approx(expected(vectors)[:5])
+    assert dataset.count("within") == 5
+
+
+def test_arrivals_are_scored_by_what_an_earlier_run_found_usual(dataset, vectors, rng):
+    run = scb.compute_uniqueness(dataset)
+    arrivals = sc.Dataset("arrivals")
+    arrivals.add_columns({
+        "filepath": ["/a.png", "/b.png", "/c.png"],
+        "embedding": np.stack([vectors[5], vectors[5] + 100, rng.standard_normal(6)]).astype(np.float32),
+    })  # fmt: skip
+    later = scb.compute_uniqueness(arrivals, reference=run)
+    copy, far, usual = arrivals.values("uniqueness")
+    assert copy == 0
+    assert far > 0.99
+    assert copy < usual < far
+    assert later.summary["calibration"] == run.summary["calibration"]
+    scb.compute_uniqueness(arrivals, "against_dataset", reference=dataset)
+    assert arrivals.values("against_dataset") == arrivals.values("uniqueness")
+
+
+def test_samples_added_after_a_run_are_no_part_of_what_it_measured(dataset, vectors):
+    run = scb.compute_uniqueness(dataset)
+    dataset.add_columns({"filepath": ["/late.png", "/later.png"], "embedding": np.full((2, 6), 50, dtype=np.float32)})
+    late = dataset.skip(20)
+    scb.compute_uniqueness(late, "novelty", reference=run)
+    assert min(late.values("novelty")) > 0.99
+
+
+def test_a_reference_of_another_length_or_without_calibration_is_refused(dataset, vectors):
+    other = sc.Dataset("other")
+    other.add_columns({"filepath": ["/a.png"] * 3, "embedding": np.ones((3, 2), dtype=np.float32)})
+    with pytest.raises(SchemaError, match=r"vectors of \{'dimension': 6\} here and of \{'dimension': 2\}"):
+        scb.compute_uniqueness(dataset, reference=other)
+    nearest = scb.compute_uniqueness(dataset, "published", method="nearest")
+    with pytest.raises(RunError, match=r"run 'published' .* cannot be the reference"):
+        scb.compute_uniqueness(dataset, "again", reference=nearest)
+    with pytest.raises(SchemaError, match="knows no reference"):
+        scb.compute_uniqueness(dataset, method="nearest", reference=dataset)
+    with pytest.raises(SchemaError, match="embeddings is an array"):
+        scb.compute_uniqueness(dataset, embeddings=vectors, reference=dataset)
+
+
+def test_an_empty_dataset_without_any_field_is_scored_without_a_word(database):
+    assert scb.compute_uniqueness(sc.Dataset("empty")).summary == {"scored": 0, "without_vector": 0}

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from saccade.brain.kernels.neighbors import nearest_neighbors
+from saccade.brain.kernels.screening import LowerBounds, lower_bounds_for
 from saccade.brain.kernels.vectors import checked, squared_distances, unit_factors
 
 
@@ -140,3 +142,64 @@ def test_a_distance_does_not_depend_on_the_pairs_beside_it(rng):
 def test_very_long_and_very_short_rows_get_length_one():
     rows = np.array([[3e200, 4e200], [3e-200, 4e-200]])
     np.testing.assert_allclose(rows * unit_factors(rows)[:, None], [[0.6, 0.8], [0.6, 0.8]])
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_screening_by_few_directions_finds_what_a_plain_computation_finds(metric, rng, monkeypatch):
+    monkeypatch.setattr("saccade.brain.kernels.screening._ROWS", 256)
+    rows = rng.standard_normal((900, 5)) @ rng.standard_normal((5, 80)) + 0.01 * rng.standard_normal((900, 80))
+    rows[17] = 1e4
+    vectors = rows.astype(np.float32)
+    factors = np.ones(900)
+    assert lower_bounds_for(vectors, factors, vectors, factors, 3).width < 80
+    distances, indices = nearest_neighbors(vectors, 3, metric=metric)
+    expected, order = plain(vectors, 3, metric)
+    np.testing.assert_array_equal(indices, order)
+    np.testing.assert_allclose(distances, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_no_bound_exceeds_the_distance_it_bounds(rng):
+    rows = (rng.standard_normal((200, 40)) * np.geomspace(1, 1e-3, 40)).astype(np.float32)
+    rows[3] *= 1000
+    factors = np.ones(200)
+    left, right = np.repeat(np.arange(200), 200), np.tile(np.arange(200), 200)
+    true = squared_distances(rows, factors, left, right).reshape(200, 200)
+    for directions in (None, np.linalg.qr(rng.standard_normal((40, 40)))[0], np.eye(40)[:, :6]):
+        bounds = LowerBounds(rows, factors, directions)
+        assert (bounds.left(rows, factors) @ bounds.right(rows, factors).T <= true).all()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_no_number_of_threads_changes_a_single_bit(threads, rng):
+    vectors = rng.standard_normal((2000, 20)).astype(np.float32)
+    whole = nearest_neighbors(vectors, 4, block_rows=2000)
+    with threadpool_limits(threads, user_api="blas"):
+        part = nearest_neighbors(vectors, 4, block_rows=100)
+    np.testing.assert_array_equal(part[0], whole[0])
+    np.testing.assert_array_equal(part[1], whole[1])
+
+
+def test_queries_find_their_nearest_rows_and_never_the_one_they_are(rng):
+    vectors = rng.standard_normal((300, 7)).astype(np.float32)
+    asked = np.r_[vectors[[4, 250]], rng.standard_normal((1, 7)).astype(np.float32)]
+    distances, indices = nearest_neighbors(vectors, 5, queries=asked)
+    assert indices[:2, 0].tolist() == [4, 250]
+    assert distances[:2, 0].tolist() == [0, 0]
+    _, without = nearest_neighbors(vectors, 5, queries=asked, excluding=np.array([4, 250, -1]))
+    own = nearest_neighbors(vectors, 5)[1]
+    np.testing.assert_array_equal(without, [own[4], own[250], indices[2]])
+
+
+def test_queries_of_another_width_are_refused_and_none_find_nothing():
+    with pytest.raises(ValueError, match=r"queries has shape \(1, 3\) and vectors \(2, 1\)"):
+        nearest_neighbors([[0.0], [1.0]], 1, queries=[[0.0, 0.0, 0.0]])
+    assert nearest_neighbors([[0.0], [1.0]], 3, queries=np.empty((0, 1)))[0].shape == (0, 2)
+    assert nearest_neighbors(np.empty((0, 1)), 3, queries=[[1.0]])[0].shape == (1, 0)
+
+
+def test_stopping_in_the_middle_ends_the_search_at_once(rng):
+    def stop(done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        nearest_neighbors(rng.standard_normal((500, 3)), 2, block_rows=5, advance=stop)

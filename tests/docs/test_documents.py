@@ -39,8 +39,9 @@ def test_the_example_of_the_readme_runs(database, tmp_path):
     assert len(run(example, tmp_path).splitlines()) == 5
 
 
-def test_the_tutorial_runs(database, tmp_path):
-    shown = run((ROOT / "tutorials" / "first_steps.py").read_text(encoding="utf-8"), tmp_path)
+@pytest.mark.parametrize("tutorial", sorted((ROOT / "tutorials").glob("*.py")), ids=lambda path: path.stem)
+def test_every_tutorial_runs(database, tmp_path, tutorial):
+    shown = run(tutorial.read_text(encoding="utf-8"), tmp_path)
     assert "Traceback" not in shown
 
 
