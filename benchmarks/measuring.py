@@ -7,10 +7,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
@@ -24,12 +26,53 @@ def forget_peak() -> None:
 
 def peak_megabytes() -> float:
     """The most memory that this process held since `forget_peak`; elsewhere than on Linux since its start."""
+    return _megabytes("VmHWM")
+
+
+def own_megabytes() -> float:
+    """The memory that this process holds now, without the pages of files."""
+    return _megabytes("RssAnon")
+
+
+def _megabytes(entry: str) -> float:
     if _STATUS.is_file():
         for line in _STATUS.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{entry}:"):
                 return int(line.split()[1]) / 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
+
+
+class Watch:
+    """The peak of this process's memory while something is done, in megabytes.
+
+    Attributes:
+        peak: all of it, with the pages of files that are mapped, which the system takes back when it needs them.
+        own: without these; on Linux alone, elsewhere the same as `peak`. Looked at now and then.
+    """
+
+    peak = own = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        forget_peak()
+        self._is_over = threading.Event()
+        self._looking = threading.Thread(target=self._look)
+        self._looking.start()
+        return self
+
+    def _look(self) -> None:
+        while True:
+            is_over = self._is_over.wait(0.02)
+            self.own = max(self.own, own_megabytes())
+            if is_over:
+                return
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self._is_over.set()
+        self._looking.join()
+        self.peak = peak_megabytes()
 
 
 @contextmanager

@@ -5,10 +5,12 @@ What it shares with views is `collection`; its fields are `field_editing`; makin
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from .. import __version__
@@ -32,6 +34,9 @@ from .store import actions, catalog, field_records, samples
 from .store.matrix_cache import forget_matrices
 from .types import Bson, Progress, SampleId
 from .view import DatasetView
+
+_held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingProxyType({}))
+"""Schemas that stay as they are while a call is at work, by the ids of their datasets."""
 
 
 class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning):
@@ -120,18 +125,36 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         return self
 
     def _current_schema(self) -> Schema:
+        held = _held.get().get(self._id)
+        return self._known_schema()[1] if held is None else held
+
+    def _known_schema(self, *, ask: bool = True) -> tuple[int, Schema]:
+        """The schema and its revision; without asking, what was read last."""
+        if self._cached is not None and not ask:
+            return self._cached
         record = catalog.get_dataset(self._id)
         revision = int(record["schema_revision"])
         if self._cached is None or self._cached[0] != revision:
             self._cached = (revision, field_records.read_schema(self._id))
-        return self._cached[1]
+        return self._cached
+
+    @contextmanager
+    def _holding_schema(self, schema: Schema | None = None) -> Iterator[None]:
+        """Let the schema be the same for all that one call does, what it is now if none is given."""
+        token = _held.set({**_held.get(), self._id: self._current_schema() if schema is None else schema})
+        try:
+            yield
+        finally:
+            _held.reset(token)
 
     def _known_revision(self) -> int:
         return -1 if self._cached is None else self._cached[0]
 
     def _count(self) -> int:
-        catalog.get_dataset(self._id)
-        return samples.count(self._id)
+        found = samples.count(self._id)
+        if not found:
+            catalog.get_dataset(self._id)  # which raises if it was deleted
+        return found
 
     def _is_number(self, path: str) -> bool:
         return self.has_field(path) and isinstance(self._current_schema().resolve(path).field, FloatField | IntField)

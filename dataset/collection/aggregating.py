@@ -7,7 +7,7 @@ from typing import Any
 from .. import aggregations
 from ..aggregations import Aggregation
 from ..columns import read_vectors
-from ..errors import ExpressionError
+from ..errors import ConnectionFailedError, ExpressionError, SaccadeError
 from ..expressions import ViewExpression
 from ..schema import ArrayField, BooleanField, FloatField, IntField, VectorField
 from ..store import codec
@@ -41,15 +41,30 @@ class Aggregating(Base):
         return self._aggregate(aggregations)
 
     def _aggregate(self, aggregation: Aggregation) -> Any:
+        """Ask once, with the schema as it was read last, which the same call proves; where that fails, from scratch."""
+        revision, schema = self._root._known_schema(ask=False)
+        try:
+            with self._root._holding_schema(schema):
+                return self._aggregated(aggregation, revision)
+        except ConnectionFailedError:
+            raise
+        except SaccadeError:  # perhaps for the age of the schema
+            with self._root._holding_schema():
+                return self._aggregated(aggregation)
+
+    def _aggregated(self, aggregation: Aggregation, revision: int | None = None) -> Any:
         schema = self._schema()
         decode = codec.decoder(aggregation.leaf_field(schema))
         hopeful = aggregation.to_mongo_without_nan(schema)
         if hopeful is not None:
-            found = list(self._documents(hopeful, ordered=False))
+            found = list(self._documents(hopeful, ordered=False, revision=revision))
             if not any(value != value for document in found for value in document.values()):  # noqa: PLR0124  # NaN
                 return aggregation.parse(found, decode)
-        documents = self._documents(aggregation.to_mongo(schema), ordered=aggregation.needs_order)
-        return aggregation.parse(documents, decode)
+        documents = self._documents(aggregation.to_mongo(schema), ordered=aggregation.needs_order, revision=revision)
+        result = aggregation.parse(documents, decode)
+        for _ in documents:  # to the end, where the revision is
+            pass
+        return result
 
     def count(self, field_or_expr: FieldOrExpression | None = None) -> int:
         """The number of samples, or of values of a field; see `aggregations.Count`."""
@@ -118,8 +133,12 @@ class Aggregating(Base):
 
         See `aggregations.Values`. Vectors come as arrays; `columns.read_vectors` gives them as one matrix.
         """
-        several = isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str)
-        wanted = list(field_or_expr) if several else [field_or_expr]
+        with self._root._holding_schema():
+            if isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str):
+                return self._read(field_or_expr, missing_value, unwind=unwind)
+            return self._read([field_or_expr], missing_value, unwind=unwind)[0]
+
+    def _read(self, wanted: Sequence[FieldOrExpression], missing_value: Any, *, unwind: bool) -> list[list[Any]]:
         results: dict[int, list[Any]] = {}
         together: dict[int, _Column] = {}
         for position, one in enumerate(wanted):
@@ -130,7 +149,7 @@ class Aggregating(Base):
             else:
                 results[position] = apart
         results |= dict(zip(together, self._read_together(list(together.values())), strict=True))
-        return [results[position] for position in range(len(wanted))] if several else results[0]
+        return [results[position] for position in range(len(wanted))]
 
     def _read_together(self, columns: "Sequence[_Column]") -> list[list[Any]]:
         """The values of several fields or expressions in one pass."""

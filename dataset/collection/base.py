@@ -43,9 +43,14 @@ class Base:
         """
         return chain.pipeline(self._stages, self._root._current_schema(), ordered=ordered)
 
-    def _documents(self, steps: Sequence[Bson] = (), *, ordered: bool = True) -> Iterator[Bson]:
-        """The documents of this collection, after further pipeline steps."""
-        return samples.aggregate(self._root._id, [*self._pipeline(ordered=ordered), *steps])
+    def _documents(
+        self, steps: Sequence[Bson] = (), *, ordered: bool = True, revision: int | None = None
+    ) -> Iterator[Bson]:
+        """The documents of this collection, after further pipeline steps; see `samples.aggregate_at` for a revision."""
+        pipeline = [*self._pipeline(ordered=ordered), *steps]
+        if revision is None:
+            return samples.aggregate(self._root._id, pipeline)
+        return samples.aggregate_at(self._root._id, pipeline, revision)
 
     def _columns(self, codes: Sequence[Any], *, with_ids: bool = True, are_numbers: bool = False) -> scan.Columns:
         """Something of each sample, in order.

@@ -141,8 +141,8 @@ class Reading(Base):
         size = batch_size or READ_BATCH
         if size < 1:
             raise ViewError(f"batch_size is {size}; it must be at least 1.")
-        wrap, steps = self._wrapper(self._schema()), self._shaping()
-        ids = self._ids()
+        with self._root._holding_schema():
+            wrap, steps, ids = self._wrapper(self._schema()), self._shaping(), self._ids()
         documents = self._documents() if steps is None else self._by_ids(ids, size, steps)
         with ExitStack() as stack:
             context = stack.enter_context(self.save_context(batch_size=size)) if autosave else None  # type: ignore[attr-defined]  # Writing supplies it

@@ -24,6 +24,7 @@ from ..errors import (
     ViewError,
 )
 from ..types import OWN_SAMPLES, Bson, SampleId
+from . import counting
 from .calls import collection, resilient, translated
 from .codec import to_bson_query
 from .connection import database
@@ -148,9 +149,26 @@ def _addressed(step: str, given: Any, name: str) -> Any:
     return {**given, **found}
 
 
+def aggregate_at(dataset_id: str, pipeline: Sequence[Bson], revision: int) -> Iterator[Bson]:
+    """Run a pipeline as `aggregate` does, and see in the same call that the schema is still what the pipeline assumes.
+
+    Raises:
+        ConflictError: at the end, if the schema has another revision or the dataset is gone.
+    """
+    record = {"_id": ObjectId(dataset_id), "state": {"$ne": "deleting"}}
+    shown: list[Bson] = [{"$match": record}, {"$project": {"_id": 0, "schema": "$schema_revision"}}]
+    last: Bson | None = None
+    for document in aggregate(dataset_id, [*pipeline, {"$unionWith": {"coll": "datasets", "pipeline": shown}}]):
+        if last is not None:
+            yield last
+        last = document
+    if last != {"schema": revision}:
+        raise ConflictError("the fields of this dataset changed meanwhile. Ask again.")
+
+
 def count(dataset_id: str) -> int:
     """Count a dataset's samples exactly."""
-    return resilient(lambda: collection(samples_name(dataset_id)).count_documents({}, hint="_id_"))
+    return counting.count(samples_name(dataset_id))
 
 
 def sample_ids(dataset_id: str, pipeline: Sequence[Bson]) -> list[SampleId]:
