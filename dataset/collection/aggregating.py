@@ -9,8 +9,9 @@ from ..aggregations import Aggregation
 from ..columns import read_vectors
 from ..errors import ConnectionFailedError, ExpressionError, SaccadeError
 from ..expressions import ViewExpression
-from ..schema import ArrayField, BooleanField, FloatField, IntField, VectorField
+from ..schema import ArrayField, BooleanField, FloatField, IntField, StringField, VectorField
 from ..store import codec
+from ..store.listed import Listed
 from ..types import FloatArray
 from .base import Base
 
@@ -23,7 +24,7 @@ class _Column:
 
     values: aggregations.Values
     code: Any
-    decode: Callable[[Any], Any]
+    decode: Callable[[Any], Any] | None
     is_number: bool = False
 
 
@@ -168,9 +169,13 @@ class Aggregating(Base):
             code: Any = f"${resolved.db_path}"
             if resolved.list_parts:
                 (held,) = resolved.list_parts
-                attribute = resolved.db_path[len(held) + 1 :]
-                code = {"$map": {"input": f"${held}", "in": {"$ifNull": [f"$$this.{attribute}", None]}}}
+                code = Listed(held, resolved.db_path[len(held) + 1 :]).code()
             return _Column(replace(values, unwind=False), code, codec.decode)
+        if resolved is not None and isinstance(resolved.field, StringField | FloatField):
+            attribute = resolved.db_path[len(resolved.list_parts[0]) + 1 :] if len(resolved.list_parts) == 1 else ""
+            if attribute and "." not in attribute and all(map(str.isidentifier, resolved.db_path.split("."))):
+                decode = None if isinstance(resolved.field, StringField) else codec.decoder(resolved.field)
+                return _Column(values, Listed(resolved.list_parts[0], attribute), decode)
         is_number = resolved is not None and isinstance(resolved.field, FloatField | IntField | BooleanField)
         return _Column(
             values, values.projection(schema), codec.decoder(values.leaf_field(schema)),

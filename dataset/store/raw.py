@@ -28,6 +28,9 @@ _LENGTH = struct.Struct("<i")
 _ID_LENGTH = 17
 """Of an id in a document: kind, name, value."""
 
+ID_END = 4 + _ID_LENGTH
+"""Where the id of a document ends, which comes first."""
+
 _DOUBLE, _TEXT, _DOCUMENT, _ARRAY, _BINARY, _ID, _BOOL, _DATE, _NULL = 1, 2, 3, 4, 5, 7, 8, 9, 10
 _INT32, _TIMESTAMP, _INT64, _DECIMAL = 16, 17, 18, 19
 _FLOAT32_VECTOR = bytes([VECTOR_SUBTYPE]) + b"\x27\0"

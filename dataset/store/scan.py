@@ -8,7 +8,8 @@ import numpy as np
 from ..types import Bson, SampleId
 from . import counting
 from .answers import aggregation, answer, answers
-from .raw import NO_IDS, Array, Read, read_arrays, read_documents
+from .listed import Listed, read_lists
+from .raw import ID_END, NO_IDS, Array, Read, ids_of, read_arrays, read_documents, starts_of
 from .samples import samples_name
 
 _BATCH = 20_000
@@ -46,7 +47,7 @@ def read_columns(
     Args:
         dataset_id: the dataset.
         pipeline: steps that give samples.
-        codes: what to read: paths with "$", or other expressions of the server.
+        codes: what to read: paths with "$", other expressions of the server, or `Listed`.
         by_id: put the samples in the order of their ids here, which is faster than having the server do it.
         with_ids: whether the ids are wanted.
         are_numbers: whether the codes give numbers and nothing else, which allows a faster way.
@@ -68,7 +69,10 @@ def read_columns(
 
 def _streamed(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read:
     name = samples_name(dataset_id)
-    shown = {"_id": int(has_ids), **{f"v{position}": code for position, code in enumerate(codes)}}
+    if len(codes) == 1 and isinstance(codes[0], Listed):
+        return _listed(name, pipeline, codes[0], has_ids=has_ids)
+    plain = [code.code() if isinstance(code, Listed) else code for code in codes]
+    shown = {"_id": int(has_ids), **{f"v{position}": code for position, code in enumerate(plain)}}
     parts: list[Array] = []
     columns: list[list[Any]] = [[] for _ in codes]
     for batch in answers(name, aggregation(name, [*pipeline, {"$project": shown}]), batch=_BATCH):
@@ -79,6 +83,18 @@ def _streamed(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *
         for column, values in zip(columns, found, strict=True):
             column.extend(values)
     return np.concatenate(parts) if parts else NO_IDS, columns
+
+
+def _listed(name: str, pipeline: Sequence[Bson], code: Listed, *, has_ids: bool) -> Read:
+    shown = {"$project": {"_id": int(has_ids), **code.shown()}}
+    parts: list[Array] = []
+    column: list[Any] = []
+    for batch in answers(name, aggregation(name, [*pipeline, shown]), batch=_BATCH):
+        starts = starts_of(batch)
+        if has_ids:
+            parts.append(ids_of(batch, starts))
+        column += read_lists(batch, starts, code, before=ID_END if has_ids else 4)
+    return np.concatenate(parts) if parts else NO_IDS, [column]
 
 
 def _gathered(dataset_id: str, pipeline: Sequence[Bson], codes: Sequence[Any], *, has_ids: bool) -> Read | None:
