@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from . import journal
 from .collection import SampleCollection
 from .creation import make_dataset
-from .errors import SchemaError, hint
+from .errors import DatasetError, SchemaError, hint
 from .held_vectors import stored_keys
 from .schema import SAMPLE_FIELDS, Field, FloatField, IntField, ListField, Schema, VectorField
 from .stages import chain
@@ -41,6 +41,7 @@ class Cloning(SampleCollection):
             SchemaError: if an index is named that does not exist.
         """
         indexes = _chosen_indexes(self._root, include_indexes)
+        _check_form(self._root)
 
         def fill(dataset: "Dataset") -> None:
             journal.stable_read(self._root._id, None, lambda: _copy(self, dataset._id))
@@ -48,6 +49,16 @@ class Cloning(SampleCollection):
             copies.copy_indexes(self._root._id, dataset._id, indexes, self._schema().names())
 
         return make_dataset(fill, name, persistent=persistent, overwrite=False)
+
+
+def _check_form(root: "Dataset") -> None:
+    """Refuse what was loaded to be read only in another form than this version writes: what is copied is the form."""
+    record = catalog.get_dataset(root._id)
+    if record["format_version"] != catalog.FORMAT_VERSION:
+        raise DatasetError(
+            f"dataset {root.name!r} is stored in form {record['format_version']}, and copies are made in form "
+            f"{catalog.FORMAT_VERSION}. Load it without read_only first, which brings an older form up to date."
+        )
 
 
 def _chosen_indexes(root: "Dataset", wanted: bool | Collection[str]) -> list[str]:

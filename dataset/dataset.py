@@ -14,17 +14,18 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import __version__
-from . import bulk, display, journal
+from . import bulk, display
 from .cloning import Cloning
 from .collection import SampleCollection
 from .column_ingest import ColumnIngest
 from .creation import Creating
 from .describing import Describing, checked_name, default_names
-from .errors import DatasetError, DatasetExistsError, SampleNotFoundError
+from .errors import DatasetExistsError, SampleNotFoundError
 from .field_editing import FieldEditing
 from .ingest import Ingest, save
 from .labels import to_jsonable
 from .merging import Merging
+from .opening import check_form, opened
 from .progress import shown
 from .sample import Sample
 from .saved_views import SavingViews
@@ -32,7 +33,7 @@ from .schema import FloatField, IntField, Schema
 from .stages import Stage
 from .store import actions, catalog, field_records, samples
 from .store.matrix_cache import forget_matrices
-from .types import Bson, Progress, SampleId
+from .types import Bson, Progress, ReadOnlyId, SampleId
 from .view import DatasetView
 
 _held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingProxyType({}))
@@ -104,21 +105,15 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         self.reload()
 
     @classmethod
-    def _open(cls, name: str) -> "Dataset":
-        """Load a dataset by name, after undoing what dead writers left half-done."""
-        catalog.tidy()
-        record = catalog.find_dataset(name)
-        if record["format_version"] > catalog.FORMAT_VERSION:
-            raise DatasetError(
-                f"dataset {name!r} was written by Saccade {record.get('library_version')} in a newer form "
-                f"({record['format_version']}; this version knows {catalog.FORMAT_VERSION}). Upgrade Saccade."
-            )
+    def _open(cls, name: str, *, read_only: bool = False) -> "Dataset":
         dataset = cls.__new__(cls)
-        dataset._begin(str(record["_id"]))
-        if not record["persistent"]:
-            catalog.open_dataset(dataset._id)
-        journal.recover_dead(dataset._id)
+        dataset._begin(opened(name, read_only=read_only))
         return dataset
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the dataset was loaded to be read only: then whatever would change it raises ReadOnlyError."""
+        return isinstance(self._id, ReadOnlyId)
 
     @property
     def _root(self) -> "Dataset":
@@ -133,6 +128,8 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         if self._cached is not None and not ask:
             return self._cached
         record = catalog.get_dataset(self._id)
+        if not self.read_only:
+            check_form(record)  # another process may have a newer Saccade
         revision = int(record["schema_revision"])
         if self._cached is None or self._cached[0] != revision:
             self._cached = (revision, field_records.read_schema(self._id))

@@ -1,10 +1,11 @@
 """Every error that Saccade raises, in one tree.
 
 SaccadeError
-├── DatasetError
+├── DatasetError (ValueError)
 │   ├── DatasetNotFoundError (KeyError)
-│   ├── DatasetExistsError (ValueError)
-│   └── SampleNotFoundError (KeyError)
+│   ├── DatasetExistsError
+│   ├── SampleNotFoundError (KeyError)
+│   └── ReadOnlyError (PermissionError)
 ├── SchemaError (ValueError)
 │   ├── FieldNotFoundError (KeyError)
 │   └── FieldKindError (TypeError)
@@ -40,7 +41,7 @@ class SaccadeError(Exception):
         return Exception.__str__(self)
 
 
-class DatasetError(SaccadeError):
+class DatasetError(SaccadeError, ValueError):
     """Something about a whole dataset."""
 
 
@@ -48,12 +49,16 @@ class DatasetNotFoundError(DatasetError, KeyError):
     """A dataset was asked for by a name that does not exist."""
 
 
-class DatasetExistsError(DatasetError, ValueError):
+class DatasetExistsError(DatasetError):
     """A dataset was to be made under a name that is taken."""
 
 
 class SampleNotFoundError(DatasetError, KeyError):
     """A sample was asked for by an id or filepath that the dataset does not hold."""
+
+
+class ReadOnlyError(DatasetError, PermissionError):
+    """A dataset that was loaded with `read_only=True` was to be changed."""
 
 
 class SchemaError(SaccadeError, ValueError):

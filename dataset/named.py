@@ -1,21 +1,42 @@
 """Datasets by name: load, list, look for and delete them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
 from typing import Any
 
 from . import bulk
 from .dataset import Dataset
+from .errors import DatasetExistsError
 from .store import catalog, samples
 
 
-def load_dataset(name: str) -> Dataset:
-    """Load a dataset by name.
+def load_dataset(
+    name: str,
+    create_if_necessary: bool = False,
+    reload: bool = False,  # noqa: ARG001  # FiftyOne's; every load reads anew here
+    *,
+    read_only: bool = False,
+) -> Dataset:
+    """Load a dataset by name, after undoing what dead writers left half-done.
+
+    One that an older version of Saccade stored is brought to the present form first.
+
+    Args:
+        name: its name.
+        create_if_necessary: whether to make an empty dataset if there is none of this name.
+        reload: has no effect, since every load reads the dataset anew.
+        read_only: load it as it is, and change nothing: whatever would write raises ReadOnlyError. Datasets that a
+            newer version stored can be read this way too; what is unknown in them is passed over.
 
     Raises:
         DatasetNotFoundError: if there is none, listing those there are.
+        DatasetError: if a newer version of Saccade stored it, and `read_only` is not set.
     """
-    return Dataset._open(name)
+    if create_if_necessary and not read_only:
+        with suppress(DatasetExistsError):
+            return Dataset(name)
+    return Dataset._open(name, read_only=read_only)
 
 
 def list_datasets(

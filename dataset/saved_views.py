@@ -1,10 +1,11 @@
 """Saved views: the stages of a view under a name, kept with the dataset."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .collection import SampleCollection
-from .errors import SaccadeError, ViewError, hint
+from .errors import ReadOnlyError, SaccadeError, ViewError, hint
 from .stages import Stage
 from .store import catalog, view_records
 from .types import Bson
@@ -67,7 +68,8 @@ class SavingViews(SampleCollection):
         except SaccadeError as error:
             error.add_note(f"The saved view {name!r} of dataset {self._root.name!r} cannot be loaded because of this.")
             raise
-        view_records.change_view(self._id, name, {"last_loaded_at": catalog.now()})
+        with suppress(ReadOnlyError):
+            view_records.change_view(self._id, name, {"last_loaded_at": catalog.now()})
         return view._named(name)
 
     def list_saved_views(self, info: bool = False) -> list[Any]:

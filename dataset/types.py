@@ -4,7 +4,7 @@ Nothing here knows the database; `Oid` marks an id so that the store can turn it
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,20 @@ class Oid(str):
     """An id inside a document or pipeline; the store sends it as an ObjectId."""
 
     __slots__ = ()
+
+
+class ReadOnlyId(str):
+    """The id of a dataset that was loaded to be read only: what writes to the store refuses it, for this reason."""
+
+    __slots__ = ("refusal",)
+
+    refusal: str
+
+    def __new__(cls, dataset_id: str, refusal: str) -> Self:
+        """Mark an id; `refusal` is what an attempt to write is told."""
+        marked = super().__new__(cls, dataset_id)
+        marked.refusal = refusal
+        return marked
 
 
 def is_id(text: object) -> bool:

@@ -7,6 +7,7 @@ This package holds the protocol; what it asks of the server is `store/actions.py
 """
 
 from .beside import stable_read, write_beside
+from .migrating import migrate
 from .recovery import recover_dead, wait_for
 from .retention import KEEP_BYTES, KEEP_DAYS, sweep, trim
 from .writing import Action, action, current_run, unclaimed
@@ -17,6 +18,7 @@ __all__ = [
     "Action",
     "action",
     "current_run",
+    "migrate",
     "recover_dead",
     "stable_read",
     "sweep",

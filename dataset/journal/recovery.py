@@ -11,12 +11,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from ..errors import ActionLostError, DatasetNotFoundError, StoreError
+from ..errors import ActionLostError, DatasetNotFoundError, ReadOnlyError, StoreError
 from ..schema import field_from_dict
 from ..store import actions, catalog, field_records, images
 from ..store.connection import app_name
 from ..store.liveness import announce, give_up, has_given_up, is_alive, is_ending
-from ..types import Bson
+from ..types import Bson, ReadOnlyId
 from . import running
 
 _log = logging.getLogger("saccade")
@@ -43,6 +43,7 @@ def wait_for(dataset_id: str, fields: Sequence[str] | None) -> None:
 
     Raises:
         StoreError: if this very thread holds one of them and so would wait for itself.
+        ReadOnlyError: if a dead writer holds one, and the dataset was loaded to be read only.
     """
     claims = actions.claims_of(fields)
     patience = _Patience()
@@ -54,6 +55,8 @@ def wait_for(dataset_id: str, fields: Sequence[str] | None) -> None:
         if running.thread_of(dataset_id, holder["number"]) == threading.get_ident():
             raise StoreError(f"{holder['verb']} is still running here; finish it before working on the same fields.")
         if _is_dead(dataset_id, holder):
+            if isinstance(dataset_id, ReadOnlyId):
+                raise ReadOnlyError(f"{holder['verb']} was stopped half-way and has to be undone. {dataset_id.refusal}")
             _recover(dataset_id, holder["number"])
         patience.wait_for(holder)
 

@@ -25,6 +25,7 @@ from .calls import Guard, collection, resilient
 from .catalog import now
 from .connection import app_name, database
 from .samples import samples_name
+from .writable import writes
 
 CLAIMS = 256
 """Fields are claimed by the hash of their name modulo this; an action on whole samples claims all of them."""
@@ -73,6 +74,7 @@ def claims_of(fields: Sequence[str] | None) -> list[int]:
 # --- records --------------------------------------------------------------------------------------------------------
 
 
+@writes
 def next_number(dataset_id: str) -> int:
     """Issue the next action number of a dataset; numbers are never used twice.
 
@@ -95,6 +97,7 @@ def last_number(dataset_id: str) -> int:
     return int(counter["actions"]) if counter else 0
 
 
+@writes
 def open_action(dataset_id: str, number: int, record: Mapping[str, Any], claims: Sequence[int]) -> bool:
     """Insert an action's record with its claims; False if another live action holds one of them.
 
@@ -162,17 +165,20 @@ def list_actions(dataset_id: str, query: Bson | None = None) -> list[Bson]:
     return resilient(lambda: list(collection("actions").find(wanted, {"claims": 0}).sort("number", 1)))
 
 
+@writes
 def move_to_run(dataset_id: str, keys: Sequence[str], new_key: str) -> None:
     """Let the actions of runs be those of another key."""
     query = {"dataset": ObjectId(dataset_id), "run": {"$in": list(keys)}}
     resilient(lambda: collection("actions").update_many(query, {"$set": {"run": new_key}}))
 
 
+@writes
 def change_state(dataset_id: str, number: int, expected: Mapping[str, Any], **changes: Any) -> bool:
     """Compare-and-set on an action's record; True also when an earlier try had already done it."""
     return _compare_and_set(dataset_id, number, expected, changes, {})
 
 
+@writes
 def end_action(dataset_id: str, number: int, expected: Mapping[str, Any], **changes: Any) -> bool:
     """Compare-and-set by which an action ends, at a time that the server takes; what it claimed is free then."""
     return _compare_and_set(

@@ -13,7 +13,6 @@ from mongoengine import (
     DictField,
     Document,
     DynamicField,
-    FloatField,
     IntField,
     ListField,
     ObjectIdField,
@@ -26,9 +25,10 @@ from ..types import Bson
 from .calls import collection, resilient
 from .connection import app_name, connect_mongoengine
 from .liveness import announce, is_alive
+from .writable import writes
 
-FORMAT_VERSION = 1
-"""Version of the stored form of a dataset; a newer one is refused."""
+FORMAT_VERSION = 2
+"""Version of the stored form of a dataset: `migrations` brings older ones to it, newer ones can only be read."""
 
 
 class DatasetRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
@@ -67,7 +67,7 @@ class FieldRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     dataset = ObjectIdField(required=True)
     path = StringField(required=True)
     field = DictField(required=True)
-    order = FloatField(required=True)
+    order = IntField(required=True)
     revision = IntField(required=True, default=0)
     edits = IntField(required=True, default=0)
     model = DictField()
@@ -102,7 +102,13 @@ def create_dataset(name: str, *, persistent: bool, library_version: str) -> str:
         except NotUniqueError:
             if DatasetRecord.objects(id=identity, name=name).first() is None:
                 raise
-        first = {"samples": 0, "actions": 0, "seconds": 0, "salt": int.from_bytes(identity.binary[9:], "big")}
+        first = {
+            "samples": 0,
+            "actions": 0,
+            "fields": 0,
+            "seconds": 0,
+            "salt": int.from_bytes(identity.binary[9:], "big"),
+        }
         collection("counters").update_one({"_id": identity}, {"$setOnInsert": first}, upsert=True)
         return str(identity)
 
@@ -154,6 +160,7 @@ def dataset_records() -> list[Bson]:
     return resilient(lambda: list(collection("datasets").find({"state": "ready"}).sort("name", 1)))
 
 
+@writes
 def update_dataset(dataset_id: str, **changes: Any) -> None:
     """Change entries of a dataset's record, checked by its document class.
 
@@ -176,6 +183,7 @@ def update_dataset(dataset_id: str, **changes: Any) -> None:
     get_dataset(dataset_id)
 
 
+@writes
 def replace_dataset(dataset_id: str, name: str) -> str | None:
     """Make a dataset visible under `name`, and delete the one that had it; returns the deleted one's id.
 
@@ -192,6 +200,7 @@ def replace_dataset(dataset_id: str, name: str) -> str | None:
     return replaced
 
 
+@writes
 def touch(dataset_id: str) -> None:
     """Note that the dataset was modified now."""
     resilient(
@@ -199,6 +208,7 @@ def touch(dataset_id: str) -> None:
     )
 
 
+@writes
 def open_dataset(dataset_id: str) -> None:
     """Add this process to a dataset's owners: one that is not persistent is removed when all of them are gone."""
     announce()
@@ -207,6 +217,7 @@ def open_dataset(dataset_id: str) -> None:
     )
 
 
+@writes
 def drop_dataset(dataset_id: str) -> None:
     """Delete a dataset and all that belongs to it; can be interrupted and repeated."""
     identity = ObjectId(dataset_id)
@@ -225,6 +236,7 @@ def drop_dataset(dataset_id: str) -> None:
     resilient(drop)
 
 
+@writes
 def drop_remains(dataset_id: str) -> None:
     """If the dataset was deleted, drop the collections that a late write brought back."""
     query = {"_id": ObjectId(dataset_id), "state": {"$ne": "deleting"}}

@@ -56,11 +56,13 @@ def copy_fields(source: str, target: str, fields: Mapping[str, Bson]) -> None:
     known = {r["path"]: r for r in resilient(lambda: list(collection("fields").find({"dataset": ObjectId(source)})))}
     fresh = {"revision": 0, "edits": 0, "model": {}}
     copies = [
-        {**fresh, **known.get(path, {"order": 0.0}), **changes, "_id": f"{target}/{path}", "path": path,
-         "dataset": ObjectId(target), "order": float(position)}
+        {**fresh, **known.get(path, {}), **changes, "_id": f"{target}/{path}", "path": path,
+         "dataset": ObjectId(target), "order": position}
         for position, (path, changes) in enumerate(fields.items())
     ]  # fmt: skip
     _replace("fields", target, copies)
+    places = {"$max": {"fields": len(copies)}}
+    resilient(lambda: collection("counters").update_one({"_id": ObjectId(target)}, places))
 
 
 def copy_actions(source: str, target: str, *, with_runs: bool) -> None:

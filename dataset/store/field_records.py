@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bson import ObjectId
+from pymongo import ReturnDocument
 
+from ..errors import DatasetNotFoundError
 from ..schema import SAMPLE_FIELDS, Field, Schema, field_from_dict, merge
 from ..types import Bson
 from .calls import collection, resilient
 from .catalog import now
+from .writable import writes
 
 
 def read_schema(dataset_id: str) -> Schema:
@@ -28,6 +31,7 @@ def by_path(dataset_id: str) -> dict[str, Bson]:
     return {record["path"]: record for record in found}
 
 
+@writes
 def declare_fields(dataset_id: str, declared: Mapping[str, Field], created: list[str] | None = None) -> None:
     """Create fields, or widen existing ones; each is one atomic step.
 
@@ -38,19 +42,35 @@ def declare_fields(dataset_id: str, declared: Mapping[str, Field], created: list
 
     Raises:
         FieldKindError: if a field exists with another kind.
+        DatasetNotFoundError: if the dataset was deleted.
     """
     changed = False
     made: list[str] = [] if created is None else created
     try:
-        for path, field in declared.items():
-            if path not in SAMPLE_FIELDS:
-                changed |= _declare(dataset_id, path, field, made)
+        own = {path: field for path, field in declared.items() if path not in SAMPLE_FIELDS}
+        for order, (path, field) in enumerate(own.items(), _reserve_places(dataset_id, len(own))):
+            changed |= _declare(dataset_id, path, field, order, made)
     finally:
         if changed:
             _revise(dataset_id)
 
 
-def _declare(dataset_id: str, path: str, field: Field, created: list[str]) -> bool:
+def _reserve_places(dataset_id: str, count: int) -> int:
+    """Issue `count` places in the order of fields, after all that were issued before; returns the first.
+
+    A clock would not do: two fields of one millisecond, or of two machines, would change places.
+    """
+    counter = resilient(
+        lambda: collection("counters").find_one_and_update(
+            {"_id": ObjectId(dataset_id)}, {"$inc": {"fields": count}}, return_document=ReturnDocument.AFTER
+        )
+    )
+    if counter is None:
+        raise DatasetNotFoundError("this dataset was deleted; no field can be declared on it.")
+    return int(counter["fields"]) - count
+
+
+def _declare(dataset_id: str, path: str, field: Field, order: int, created: list[str]) -> bool:
     key = f"{dataset_id}/{path}"
     while True:
         record = resilient(
@@ -58,7 +78,7 @@ def _declare(dataset_id: str, path: str, field: Field, created: list[str]) -> bo
                 {"_id": key},
                 {"$setOnInsert": {
                     "dataset": ObjectId(dataset_id), "path": path, "field": field.to_dict(),
-                    "order": now().timestamp(), "revision": 0, "edits": 0,
+                    "order": order, "revision": 0, "edits": 0,
                 }},
                 upsert=True,
             )
@@ -78,6 +98,7 @@ def _declare(dataset_id: str, path: str, field: Field, created: list[str]) -> bo
             return True
 
 
+@writes
 def remove_unused(dataset_id: str, paths: Iterable[str]) -> None:
     """Remove those declarations that no sample has a value for."""
     remove_fields(dataset_id, [path for path in paths if not _is_used(dataset_id, path)])
@@ -88,6 +109,7 @@ def _is_used(dataset_id: str, path: str) -> bool:
     return resilient(lambda: collection(f"samples.{dataset_id}").find_one(query, {"_id": 1})) is not None
 
 
+@writes
 def narrow_field(dataset_id: str, path: str, before: Field, after: Field) -> None:
     """Give a field that was widened from `before` to `after` its former kind back, if no stored value forbids it."""
     held = resilient(lambda: collection(f"samples.{dataset_id}").find_one({path: {"$type": "double"}}, {"_id": 1}))
@@ -100,6 +122,7 @@ def narrow_field(dataset_id: str, path: str, before: Field, after: Field) -> Non
         _revise(dataset_id)
 
 
+@writes
 def remove_fields(dataset_id: str, paths: Iterable[str]) -> list[Bson]:
     """Remove declarations (with those nested below) and return their records.
 
@@ -122,6 +145,7 @@ def remove_fields(dataset_id: str, paths: Iterable[str]) -> list[Bson]:
     return [record for record in removed if record not in back]
 
 
+@writes
 def restore_fields(dataset_id: str, records: Iterable[Bson]) -> None:
     """Put removed declarations back, unless the path was declared again."""
     for record in records:
@@ -134,11 +158,13 @@ def restore_fields(dataset_id: str, records: Iterable[Bson]) -> None:
     _revise(dataset_id)
 
 
+@writes
 def change_field(dataset_id: str, path: str, **changes: Any) -> None:
     """Set entries of one field's record."""
     resilient(lambda: collection("fields").update_one({"_id": f"{dataset_id}/{path}"}, {"$set": changes}))
 
 
+@writes
 def change_model(dataset_id: str, path: str, expected: Mapping[str, Any] | None, model: Mapping[str, Any]) -> bool:
     """Set what a field's vectors are, if the record still says `expected`; empty and missing are the same."""
     query = {"_id": f"{dataset_id}/{path}", "model": expected or {"$in": [None, {}]}}
@@ -147,6 +173,7 @@ def change_model(dataset_id: str, path: str, expected: Mapping[str, Any] | None,
     )
 
 
+@writes
 def stamp_fields(dataset_id: str, names: Iterable[str], *, action: int | None = None) -> None:
     """Move the revision of fields: to `action`, or by one single edit (advisory, so not journaled)."""
     change: Bson = {"$max": {"revision": action}} if action is not None else {"$inc": {"edits": 1}}

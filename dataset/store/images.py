@@ -27,6 +27,7 @@ from ..types import Bson
 from .actions import ABSENT, RAW, Hold, absent_prefix, bulk_update, change_tag, unpack_ids, value_at
 from .calls import collection, resilient
 from .samples import samples_name
+from .writable import writes
 
 PART_BYTES = 1_000_000
 """A part is closed when it has grown to this."""
@@ -87,6 +88,7 @@ def _read(dataset_id: str, identity: Any) -> Mapping[str, Any]:
     return found if found is not None else {"op": "set", "ids": b"", "paths": [], "old": [], "new": []}
 
 
+@writes
 def drop_images(dataset_id: str, number: int) -> None:
     """Delete an action's images."""
     resilient(lambda: _images(dataset_id).delete_many(_of_action(number)))

@@ -15,10 +15,11 @@ from mongoengine import (
     StringField,
 )
 
-from ..types import Bson
+from ..types import Bson, ReadOnlyId
 from .calls import collection, resilient
 from .connection import connect_mongoengine
 from .liveness import announce, is_alive
+from .writable import writes
 
 
 class RunRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
@@ -50,6 +51,7 @@ class RunRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     finished = DateTimeField()
 
 
+@writes
 def save_run(dataset_id: str, values: Mapping[str, Any]) -> None:
     """Write a run's record under its key, replacing an earlier one."""
     announce()
@@ -73,14 +75,16 @@ def read_runs(dataset_id: str, **query: Any) -> list[Bson]:
             collection("runs").find({"dataset": ObjectId(dataset_id), **query}).sort([("started", 1), ("key", 1)])
         )
     )
-    return [_settled(record) for record in found]
+    return [_settled(record, noting=not isinstance(dataset_id, ReadOnlyId)) for record in found]
 
 
-def _settled(record: Bson) -> Bson:
-    """The record of a run; of one whose process is gone, how it ended."""
+def _settled(record: Bson, *, noting: bool) -> Bson:
+    """The record of a run; of one whose process is gone, how it ended, which is written down if `noting`."""
     if record["state"] != "running" or is_alive(record["writer"]):
         return record
     ended = written(record) or {"state": "interrupted"}
+    if not noting:
+        return {**record, **ended}
 
     def write() -> Bson | None:
         collection("runs").update_one({"_id": record["_id"], "state": "running"}, {"$set": ended})
@@ -106,11 +110,13 @@ def written(record: Mapping[str, Any]) -> Bson | None:
     return {"state": "completed", "finished": action["finished"], "message": "stopped after everything was written"}
 
 
+@writes
 def change_run(dataset_id: str, key: str, changes: Mapping[str, Any]) -> None:
     """Set entries of one run's record."""
     resilient(lambda: collection("runs").update_one({"dataset": ObjectId(dataset_id), "key": key}, {"$set": changes}))
 
 
+@writes
 def remove_run(dataset_id: str, key: str) -> None:
     """Delete one run's record."""
     resilient(lambda: collection("runs").delete_one({"dataset": ObjectId(dataset_id), "key": key}))

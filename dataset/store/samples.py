@@ -28,6 +28,7 @@ from . import counting
 from .calls import collection, resilient, translated
 from .codec import to_bson_query
 from .connection import database
+from .writable import writes
 
 READ_BATCH = 5_000
 """Documents asked for at once when reading by id."""
@@ -38,11 +39,13 @@ def samples_name(dataset_id: str) -> str:
     return f"samples.{dataset_id}"
 
 
+@writes
 def create_collection(dataset_id: str) -> None:
     """Make the collection with the index on filepath."""
     resilient(lambda: collection(samples_name(dataset_id)).create_index("filepath"))
 
 
+@writes
 def reserve_ids(dataset_id: str, count: int) -> list[ObjectId]:
     """Issue `count` ids, larger than every id issued before by any process.
 
@@ -69,6 +72,7 @@ def reserve_ids(dataset_id: str, count: int) -> list[ObjectId]:
     return [ObjectId(head + number.to_bytes(5, "big")) for number in range(last - count + 1, last + 1)]
 
 
+@writes
 def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> list[ObjectId]:
     """Let ids that another dataset issued be used in this one: those that it issues later will be larger."""
     latest = max(int(sample_id[:8], 16) for sample_id in ids)
@@ -78,6 +82,7 @@ def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> list[ObjectId]:
     return [ObjectId(sample_id) for sample_id in ids]
 
 
+@writes
 def insert(dataset_id: str, documents: Sequence[bytes]) -> int:
     """Insert documents, as BSON, that carry their ids, and return the schema revision seen after it.
 
@@ -203,6 +208,7 @@ def _find_ids(dataset_id: str, query: Bson) -> list[Bson]:
     return list(collection(samples_name(dataset_id)).find(query, {"_id": 1}))
 
 
+@writes
 def remove_unacknowledged(dataset_id: str, ids: Sequence[SampleId]) -> None:
     """Take back samples of an `add_samples` call that is about to fail."""
     for start in range(0, len(ids), READ_BATCH):
@@ -233,6 +239,7 @@ class Edit:
         self.update.setdefault(operator, {})[path] = value
 
 
+@writes
 def apply_edits(dataset_id: str, edits: Sequence[Edit]) -> None:
     """Write single edits, one update each. If some fail, the others are written all the same.
 
@@ -308,6 +315,7 @@ def _conflict(edit: Edit) -> ConflictError:
 # --- indexes --------------------------------------------------------------------------------------------------------
 
 
+@writes
 def create_index(dataset_id: str, keys: Sequence[tuple[str, int]], *, unique: bool) -> str:
     """Create an index and return its name.
 
@@ -329,6 +337,7 @@ def list_indexes(dataset_id: str) -> dict[str, Bson]:
     return resilient(lambda: dict(collection(samples_name(dataset_id)).index_information()))
 
 
+@writes
 def drop_index(dataset_id: str, name: str) -> None:
     """Drop an index by name."""
     resilient(lambda: collection(samples_name(dataset_id)).drop_index(name))

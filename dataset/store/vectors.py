@@ -19,6 +19,7 @@ from .answers import alike
 from .calls import Guard, collection, in_parallel, resilient
 from .codec import decode_float32
 from .packing import Layout
+from .writable import writes
 
 _INSERT_BYTES = _READ_BYTES = 1_000_000
 _READ_KEYS = 2_000
@@ -60,6 +61,7 @@ def vector_keys(numbers: Sequence[int], ids: np.ndarray[Any, Any]) -> np.ndarray
     return keys
 
 
+@writes
 def insert_vectors(
     dataset_id: str, keys: Sequence[VectorKey], matrix: Sequence[FloatArray] | FloatArray, guard: Guard | None = None
 ) -> None:
@@ -186,6 +188,7 @@ def all_keys(dataset_id: str) -> list[VectorKey]:
     return [document["_id"] for document in source]
 
 
+@writes
 def delete_vectors(dataset_id: str, keys: Sequence[VectorKey], guard: Guard) -> None:
     """Delete vectors by key; only the sweep calls this. Safe to repeat."""
     for start in range(0, len(keys), _READ_KEYS):

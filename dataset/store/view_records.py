@@ -10,6 +10,7 @@ from ..types import Bson
 from .calls import collection, resilient
 from .catalog import now
 from .connection import connect_mongoengine
+from .writable import writes
 
 
 class ViewRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
@@ -32,6 +33,7 @@ class ViewRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     last_loaded_at = DateTimeField()
 
 
+@writes
 def add_view(dataset_id: str, values: Mapping[str, Any], *, overwrite: bool) -> bool:
     """Write a view's record under its name; False if the name is taken and `overwrite` is not set."""
     moment = now()
@@ -59,12 +61,14 @@ def read_views(dataset_id: str, **query: Any) -> list[Bson]:
     return resilient(lambda: list(collection("views").find(wanted).sort("name", 1)))
 
 
+@writes
 def change_view(dataset_id: str, name: str, changes: Mapping[str, Any]) -> None:
     """Set entries of one view's record."""
     identity = {"dataset": ObjectId(dataset_id), "name": name}
     resilient(lambda: collection("views").update_one(identity, {"$set": dict(changes)}))
 
 
+@writes
 def remove_views(dataset_id: str, **query: Any) -> int:
     """Delete the records that `query` matches, all of them without one; returns how many."""
     wanted = {"dataset": ObjectId(dataset_id), **query}
