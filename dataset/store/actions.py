@@ -225,9 +225,7 @@ def read_raw(
     dataset_id: str, ids: Sequence[SampleId], paths: Sequence[str] | None
 ) -> Iterator[list[RawBSONDocument | None]]:
     """Read documents as raw BSON, projected to `paths` (whole for None), in the order of `ids`, in chunks."""
-    # "a" together with "a.b" would be refused as a collision, and "a" holds "a.b" anyway
-    shortest = None if paths is None else [p for p in paths if not any(p.startswith(q + ".") for q in paths)]
-    steps = [] if shortest is None else [{"$project": {"_id": 1, **dict.fromkeys(shortest, 1)}}]
+    steps = [] if paths is None else projection(paths)
     start, size = 0, _READ_WHOLE_CHUNK if paths is None else _READ_CHUNK
     while start < len(ids):
         (found,) = read_by_id(dataset_id, ids[start : start + size], steps, size=size)
@@ -235,6 +233,13 @@ def read_raw(
         start += size
         if paths is not None:  # small documents many at once
             size = max(_READ_CHUNK, min(_LARGEST_CHUNK, _READ_BYTES * size // (1 + sum(map(len, filter(None, found))))))
+
+
+def projection(paths: Sequence[str]) -> list[Bson]:
+    """The step of a pipeline that leaves nothing but ids and the values at some paths."""
+    # "a" together with "a.b" would be refused as a collision, and "a" holds "a.b" anyway
+    shortest = [path for path in paths if not any(path.startswith(other + ".") for other in paths)]
+    return [{"$project": {"_id": 1, **dict.fromkeys(shortest, 1)}}]
 
 
 def with_null(dataset_id: str, ids: Sequence[SampleId], path: str) -> list[SampleId]:

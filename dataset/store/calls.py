@@ -13,6 +13,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from ..errors import ConnectionFailedError, SchemaError, StoreError
 from ..types import Bson
 from .connection import database, reconnect, redacted
+from .packing import Packed
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -66,6 +67,30 @@ def in_parallel(work: Callable[[S], T], items: Sequence[S], threads: int) -> lis
         return [done.result() for done in [pool.submit(copy_context().run, work, item) for item in items]]
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def write_packed(verb: str, name: str, packed: bytes, **options: Any) -> list[Bson]:
+    """Insert documents into a collection, or update some, all in one message and each for itself.
+
+    Args:
+        verb: "insert" or "update".
+        name: the collection.
+        packed: documents, or statements of updates, one after another.
+        **options: more of the command, such as its comment.
+
+    Returns:
+        What the server said of those that it refused.
+    """
+    source = database()
+    command = {
+        verb: name, "documents" if verb == "insert" else "updates": [Packed(packed)], "ordered": False,
+        "writeConcern": source.write_concern.document, **options,
+    }  # fmt: skip
+    answer = source.command(command)
+    problem = answer.get("writeConcernError")
+    if problem:
+        raise StoreError(f"the database could not keep a value: {problem.get('errmsg')}")
+    return list(answer.get("writeErrors", []))
 
 
 @contextmanager

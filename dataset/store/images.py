@@ -23,15 +23,31 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from ..types import Bson
-from .actions import ABSENT, RAW, Hold, absent_prefix, bulk_update, change_tag, unpack_ids, value_at
-from .calls import collection, resilient
+from ..types import Bson, SampleId
+from .actions import (
+    ABSENT,
+    RAW,
+    Hold,
+    absent_prefix,
+    bulk_update,
+    change_tag,
+    hash_values,
+    pack_ids,
+    projection,
+    unpack_ids,
+    value_at,
+)
+from .by_id import read_by_id
+from .calls import collection, in_parallel, resilient
+from .packing import array_of, with_array
 from .samples import samples_name
 from .writable import writes
 
 PART_BYTES = 1_000_000
 """A part is closed when it has grown to this."""
 
+_FIRST_PART, _LARGEST_COUNT = 1_000, 20_000
+_WRITERS = 2
 _LARGEST_PART = 15_000_000
 _PIECE_BYTES = 12_000_000
 _DUPLICATE_KEY, _PATH_NOT_VIABLE = 11000, 28
@@ -43,10 +59,37 @@ def _images(dataset_id: str) -> Collection[Any]:
     return collection(f"images.{dataset_id}").with_options(codec_options=RAW)
 
 
-def add_image(hold: Hold, part: int, content: Bson) -> int:
-    """Store one part of an action's images; returns its size in bytes."""
+def add_images(hold: Hold, part: int, ids: Sequence[SampleId], columns: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Store what is at the paths of `columns`, and hashes of the values that are about to be written there.
+
+    Returns:
+        The sizes of the parts, which are numbered from `part`.
+    """
+    steps = projection(list(columns))
+
+    def add(number: int, start: int, stop: int) -> int:
+        some = ids[start:stop]
+        (old,) = read_by_id(hold.dataset_id, some, steps, size=len(some))
+        new = [hash_values(values[start:stop]) for values in columns.values()]
+        content: Bson = {"op": "set", "ids": pack_ids(some), "paths": list(columns), "new": new}
+        return add_image(hold, number, content, array_of(old))
+
+    if not ids:
+        return []
+    first = min(_FIRST_PART, len(ids))
+    sizes = [add(part, 0, first)]  # which tells how many go into the others
+    step = max(_FIRST_PART, min(_LARGEST_COUNT, PART_BYTES * first // sizes[0]))
+    starts = range(first, len(ids), step)
+    parts = [(part + position, start, start + step) for position, start in enumerate(starts, 1)]
+    return sizes + in_parallel(lambda one: add(*one), parts, _WRITERS)
+
+
+def add_image(hold: Hold, part: int, content: Bson, old: bytes | None = None) -> int:
+    """Store one part of an action's images, with `old` as an array of BSON; returns its size in bytes."""
     key = {"action": hold.number, "part": part}
     encoded = bson.encode({"_id": key, **content})
+    if old is not None:
+        encoded = with_array(encoded, "old", old)
     documents: dict[int, Any] = {-1: RawBSONDocument(encoded)}
     if len(encoded) > _LARGEST_PART:
         starts = range(0, len(encoded), _PIECE_BYTES)

@@ -1,5 +1,6 @@
-"""Vectors as BSON documents and back, many at once: every document of some vectors has the same layout."""
+"""Many BSON documents at once: in one piece of a message, and those of vectors, which all have the same layout."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import bson
@@ -10,6 +11,56 @@ from ..types import FloatArray
 from .codec import encode_float32
 
 Array = np.ndarray[Any, Any]
+
+MESSAGE_BYTES = 8_000_000
+"""How much is put into one message, but for a single document that is larger."""
+
+
+class Packed(RawBSONDocument):
+    """Documents one after another, in the place of a single one in what a command inserts or updates.
+
+    A message holds them one after another as well, and the driver writes what is raw as it is; so nothing is made or
+    copied for each of them.
+    """
+
+    __slots__ = ("_documents",)
+
+    def __init__(self, documents: bytes) -> None:
+        """Take documents; nothing is checked."""
+        self._documents = documents
+
+    @property
+    def raw(self) -> bytes:
+        """The documents."""
+        return self._documents
+
+
+def messages(documents: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Split documents into as many as go into a message at once."""
+    first, size = 0, 0
+    for position, document in enumerate(documents):
+        if size and size + len(document) > MESSAGE_BYTES:
+            yield documents[first:position]
+            first, size = position, 0
+        size += len(document)
+    if size:
+        yield documents[first:]
+
+
+def array_of(documents: Sequence[bytes | None]) -> bytes:
+    """Documents as a BSON array, with null for None."""
+    elements = [
+        b"\x0a%d\0" % position if document is None else b"\x03%d\0%b" % (position, document)
+        for position, document in enumerate(documents)
+    ]
+    size = 5 + sum(map(len, elements))
+    return b"".join([size.to_bytes(4, "little"), *elements, b"\0"])
+
+
+def with_array(document: bytes, name: str, array: bytes) -> bytes:
+    """A BSON document with one more value, an array."""
+    parts = document[4:-1], b"\x04", name.encode(), b"\0", array, b"\0"
+    return b"".join([(4 + sum(map(len, parts))).to_bytes(4, "little"), *parts])
 
 
 class Layout:
@@ -31,8 +82,8 @@ class Layout:
         self._same = np.ones(self.length, dtype=bool)
         self._same[self._key] = self._same[self._numbers] = False
 
-    def pack(self, keys: Array, matrix: FloatArray) -> list[RawBSONDocument]:
-        """Give the documents of vectors.
+    def pack(self, keys: Array, matrix: FloatArray) -> bytes:
+        """Give the documents of vectors, one after another.
 
         Args:
             keys: (n, bytes of a key) uint8.
@@ -41,8 +92,7 @@ class Layout:
         rows = np.tile(self._template, (len(keys), 1))
         rows[:, self._key] = keys
         rows[:, self._numbers] = np.ascontiguousarray(matrix, dtype="<f4").view(np.uint8)
-        packed = rows.tobytes()
-        return [RawBSONDocument(packed[at : at + self.length]) for at in range(0, len(packed), self.length)]
+        return rows.tobytes()
 
     def unpack(self, rows: Array) -> tuple[Array, FloatArray] | None:
         """Give the keys and numbers of documents, (n, bytes) uint8; None if one of them has another layout."""

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from bson import ObjectId
-from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
@@ -25,9 +24,10 @@ from ..errors import (
 )
 from ..types import OWN_SAMPLES, Bson, SampleId
 from . import counting
-from .calls import collection, resilient, translated
+from .calls import collection, resilient, translated, write_packed
 from .codec import to_bson_query
 from .connection import database
+from .packing import messages
 from .writable import writes
 
 READ_BATCH = 5_000
@@ -89,15 +89,9 @@ def insert(dataset_id: str, documents: Sequence[bytes]) -> int:
     Raises:
         DatasetNotFoundError: if the dataset was deleted meanwhile; nothing stays behind.
     """
-    raw = [RawBSONDocument(document) for document in documents]
-
-    def write() -> None:
-        try:
-            collection(samples_name(dataset_id)).insert_many(raw, ordered=False)
-        except BulkWriteError as error:
-            _raise_unless_repeated(error)
-
-    resilient(write)
+    for some in messages(documents):
+        insert_some = partial(write_packed, "insert", samples_name(dataset_id), b"".join(some))
+        _raise_unless_repeated(resilient(insert_some))
     record = resilient(
         lambda: collection("datasets").find_one(
             {"_id": ObjectId(dataset_id), "state": {"$ne": "deleting"}}, {"schema_revision": 1}
@@ -109,17 +103,17 @@ def insert(dataset_id: str, documents: Sequence[bytes]) -> int:
     return int(record["schema_revision"])
 
 
-def _raise_unless_repeated(error: BulkWriteError) -> None:
+def _raise_unless_repeated(failures: Sequence[Bson]) -> None:
     """Pass over duplicates of our own fresh ids: an earlier try got through before its connection broke."""
-    for failure in error.details.get("writeErrors", []):
+    for failure in failures:
         repeated = failure.get("code") == 11000
         if repeated and "_id" not in failure.get("keyPattern", {}):
             raise SchemaError(
                 f"a sample repeats the value {failure.get('keyValue')} of a unique index. "
                 "Leave it out, or drop_index()."
-            ) from error
+            )
         if not repeated:
-            raise StoreError(f"the database refused a sample: {failure.get('errmsg', error)}") from error
+            raise StoreError(f"the database refused a sample: {failure.get('errmsg')}")
 
 
 def _gone() -> DatasetNotFoundError:

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 from bson import Int64
-from bson.raw_bson import RawBSONDocument
-from pymongo.errors import BulkWriteError
 
 from ..errors import StoreError
 from ..types import FloatArray, SampleId
 from .answers import alike
-from .calls import Guard, collection, in_parallel, resilient
+from .calls import Guard, collection, in_parallel, resilient, write_packed
 from .codec import decode_float32
 from .packing import Layout
 from .writable import writes
@@ -24,6 +22,7 @@ from .writable import writes
 _INSERT_BYTES = _READ_BYTES = 1_000_000
 _READ_KEYS = 2_000
 _WRITERS, _READERS = 3, 2
+_DUPLICATE_KEY = 11000
 
 VectorKey = bytes
 """Number, sample id and, for a label's vector, label id: 20 or 32 bytes."""
@@ -74,18 +73,12 @@ def insert_vectors(
     def write(start: int) -> None:
         packed = np.frombuffer(b"".join(keys[start : start + step]), dtype=np.uint8).reshape(-1, len(keys[0]))
         documents = layout.pack(packed, np.asarray(matrix[start : start + step], dtype=np.float32))
-        resilient(lambda: _insert(dataset_id, documents), guard)
+        failures = resilient(lambda: write_packed("insert", vectors_name(dataset_id), documents), guard)
+        others = [failure for failure in failures if failure.get("code") != _DUPLICATE_KEY]
+        if others:
+            raise StoreError(f"vectors could not be stored: {others[0].get('errmsg')}")
 
     in_parallel(write, range(0, len(keys), step), _WRITERS)
-
-
-def _insert(dataset_id: str, documents: Sequence[RawBSONDocument]) -> None:
-    try:
-        collection(vectors_name(dataset_id)).insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        others = [f for f in error.details.get("writeErrors", []) if f.get("code") != 11000]
-        if others:
-            raise StoreError(f"vectors could not be stored: {others[0].get('errmsg')}") from error
 
 
 def fetch_vectors(dataset_id: str, keys: Sequence[VectorKey]) -> dict[VectorKey, FloatArray]:

@@ -9,14 +9,12 @@ from typing import Any
 import bson
 import numpy as np
 from bson import ObjectId
-from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
 from ..errors import StoreError
 from ..types import Bson, SampleId
 from .actions import ABSENT, Hold, bulk_update, pack_ids
-from .calls import in_parallel, resilient
-from .connection import database
+from .calls import in_parallel, resilient, write_packed
 from .samples import list_indexes, samples_name
 
 _CHUNK = 5_000
@@ -60,7 +58,7 @@ def _write(hold: Hold, ids: Sequence[SampleId], columns: Mapping[str, Sequence[A
 def _write_same(hold: Hold, ids: Sequence[SampleId], values: Mapping[str, Any]) -> list[Bson]:
     """Write the same to all."""
     query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
-    return _send(hold, [{"q": query, "u": _update(values), "multi": True}])
+    return _send(hold, bson.encode({"q": query, "u": _update(values), "multi": True}))
 
 
 def _write_floats(hold: Hold, ids: Sequence[SampleId], columns: Mapping[str, Sequence[float]]) -> list[Bson]:
@@ -75,26 +73,13 @@ def _write_floats(hold: Hold, ids: Sequence[SampleId], columns: Mapping[str, Seq
         at += len(path.encode()) + 2
         rows[:, at : at + 8] = np.array(values, dtype="<f8").view(np.uint8).reshape(-1, 8)
         at += 8
-    packed, length = rows.tobytes(), len(template)
-    return _send(hold, [RawBSONDocument(packed[at : at + length]) for at in range(0, len(packed), length)])
+    return _send(hold, rows.tobytes())
 
 
-def _send(hold: Hold, statements: Sequence[Any]) -> list[Bson]:
-    """Send update statements that fit into one message; give what the server said of those that it refused."""
-
-    def send() -> Bson:
-        source = database()
-        command = {
-            "update": samples_name(hold.dataset_id), "updates": statements, "ordered": False, "comment": hold.mark,
-            "writeConcern": source.write_concern.document,
-        }  # fmt: skip
-        return source.command(command)
-
-    answer = resilient(send, hold.guard)
-    problem = answer.get("writeConcernError")
-    if problem:
-        raise StoreError(f"the database could not keep a value: {problem.get('errmsg')}")
-    return list(answer.get("writeErrors", []))
+def _send(hold: Hold, packed: bytes) -> list[Bson]:
+    """Send statements that fit into one message; give what the server said of those that it refused."""
+    name = samples_name(hold.dataset_id)
+    return resilient(lambda: write_packed("update", name, packed, comment=hold.mark), hold.guard)
 
 
 def _write_each(hold: Hold, ids: Sequence[SampleId], columns: Mapping[str, Sequence[Any]]) -> list[Bson]:
