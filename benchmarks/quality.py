@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import hardness as hardness_of
 from saccade.brain.kernels.mistakenness import mistakenness
@@ -49,3 +50,12 @@ def uniqueness(embeddings: Array) -> Array:
     """Planted copies and outliers, and the same scale in every set."""
     distances, indices = nearest_neighbors(embeddings, UNIQUENESS_NEIGHBORS)
     return uniqueness_of(distances, distances[:, -1][indices])[0]
+
+
+def duplicates(embeddings: Array) -> tuple[Array, Array, Array]:
+    """Near-duplicates without a threshold: pairs, how alike they are, and whether they are reported."""
+    radius = np.sqrt(2 * duplicate_radius(embeddings))
+    distances, indices = nearest_neighbors(embeddings, 3, metric="cosine")
+    left, right = np.repeat(np.arange(len(embeddings)), indices.shape[1]), indices.reshape(-1)
+    share = np.sqrt(2 * distances.reshape(-1)) / np.maximum(np.minimum(radius[left], radius[right]), 1e-300)
+    return np.c_[left, right], -share, share <= 1

@@ -8,15 +8,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .operations.duplicates import compute_near_duplicates
     from .operations.embeddings import compute_embeddings
+    from .operations.exact_duplicates import compute_exact_duplicates
+    from .operations.leaks import compute_leaky_splits
+    from .operations.representativeness import compute_representativeness
     from .operations.select import select
     from .operations.uniqueness import compute_uniqueness
 
-__all__ = ["compute_embeddings", "compute_uniqueness", "select"]
+__all__ = [
+    "compute_embeddings",
+    "compute_exact_duplicates",
+    "compute_leaky_splits",
+    "compute_near_duplicates",
+    "compute_representativeness",
+    "compute_uniqueness",
+    "select",
+]
 
 _HOME_OF = {
     "compute_embeddings": ".operations.embeddings",
     "compute_uniqueness": ".operations.uniqueness",
+    "compute_exact_duplicates": ".operations.exact_duplicates",
+    "compute_leaky_splits": ".operations.leaks",
+    "compute_near_duplicates": ".operations.duplicates",
+    "compute_representativeness": ".operations.representativeness",
     "select": ".operations.select",
 }
 

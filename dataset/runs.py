@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import __version__
-from . import display, journal
+from . import display, extensions, journal
 from .errors import RunError, RunNotFoundError, hint
 from .store import actions, catalog, field_records, images, run_records, samples
 from .store.connection import app_name
@@ -149,7 +149,7 @@ def record(
         "library_version": __version__, "after": actions.last_number(root._id) if one_action else None,
     }  # fmt: skip
     run_records.save_run(root._id, values)
-    run = Run(root, values)
+    run = run_of(root, values)
     token = journal.current_run.set(key)
     try:
         yield run
@@ -210,6 +210,12 @@ def revisions(dataset: "Dataset", fields: Sequence[str]) -> dict[str, str]:
     return {top: f"{known[top].get('revision', 0)}+{known[top].get('edits', 0)}" for top in tops if top in known}
 
 
+def run_of(dataset: "Dataset", record: Bson) -> Run:
+    """Wrap a stored record; the runs of some operations have more to show than others."""
+    kind: type[Run] = extensions.find(f"run {record['operation']}") or Run
+    return kind(dataset, record)
+
+
 def get_run(dataset: "Dataset", key: str) -> Run:
     """Load one run.
 
@@ -217,7 +223,7 @@ def get_run(dataset: "Dataset", key: str) -> Run:
         RunNotFoundError: if there is none, listing those there are.
     """
     for found in run_records.read_runs(dataset._id, key=key):
-        return Run(dataset, found)
+        return run_of(dataset, found)
     keys = [record["key"] for record in run_records.read_runs(dataset._id)]
     raise RunNotFoundError(f"no run {key!r} on dataset {dataset.name!r}. {hint(key, keys, 'Runs')}")
 

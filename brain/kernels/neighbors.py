@@ -5,9 +5,10 @@ answer is the same for every block size, thread count and choice of products, an
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,11 @@ from .vectors import checked, range_factor, squared_distances, unit_factors
 _CELLS = 1 << 24  # entries of the products one thread holds
 _BLOCK, _TILE = 256, 4096  # a product of this size is still in the processor's cache when it is looked at
 _GROUP = 16
+
+Pairs: TypeAlias = tuple[IntArray, IntArray, NDArray[np.float64]]
+"""Two rows and their distance, (pairs,) each."""
+
+_Found = TypeVar("_Found")
 
 
 def nearest_neighbors(
@@ -74,19 +80,14 @@ def nearest_neighbors(
     k = min(k, max(len(rows) - bool((own >= 0).any()), 0))
     if k == 0 or len(asked) == 0:
         return np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
-    search = _Search(rows, asked, np.asarray(own), k, metric)
-    step = block_rows or min(len(asked), max(64, _CELLS // len(search.columns)), _BLOCK)
+    search = Search(rows, asked, metric, keep_copies=k + 1, k=k, own=np.asarray(own))
     distances, indices = np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
-    blocks = [np.arange(start, min(start + step, len(asked))) for start in range(0, len(asked), step)]
-    with _one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
-        try:
-            for block, (squared, found) in zip(blocks, pool.map(search.nearest, blocks), strict=True):
-                distances[block], indices[block] = squared, found
-                if advance is not None:
-                    advance(len(block))
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return (distances / 2 if metric == "cosine" else np.sqrt(distances) / search.scale), indices
+    with closing(search.run(lambda block: search.nearest(block, k), block_rows)) as done:
+        for block, (squared, found) in done:
+            distances[block], indices[block] = squared, found
+            if advance is not None:
+                advance(len(block))
+    return search.in_metric(distances), indices
 
 
 @contextmanager
@@ -103,26 +104,63 @@ def _one_blas_thread_each() -> Iterator[int]:
         yield allowed
 
 
-class _Search:
-    """A search for the neighbours of some rows among others: what is prepared once, and the work on one block."""
+class Search:
+    """A search among rows for what is near to others: what is prepared once, and the work on one block.
 
-    def __init__(self, rows: FloatArray, asked: FloatArray, own: IntArray, k: int, metric: Metric) -> None:
-        self._rows, self._asked, self._own, self._k = rows, asked, own, k
-        self.scale = min(range_factor(rows), range_factor(asked)) if metric == "euclidean" else 1.0
-        self._factors = np.full(len(rows), self.scale) if metric == "euclidean" else unit_factors(rows)
+    Attributes:
+        columns: the rows that are looked at, ascending.
+    """
+
+    def __init__(
+        self, rows: FloatArray, asked: FloatArray, metric: Metric, *, keep_copies: int, k: int, own: IntArray
+    ) -> None:
+        """Prepare a search.
+
+        Args:
+            rows: (n, d) where neighbours are looked for, as `checked` gives them.
+            asked: (m, d) whose neighbours are looked for; `rows` itself, or others.
+            metric: "euclidean" or "cosine".
+            keep_copies: of identical rows, how many are looked at, the first ones.
+            k: about how many neighbours of a row are of interest.
+            own: (m,) the row that each of `asked` is, -1 for none.
+        """
+        self._rows, self._asked, self._own, self._metric = rows, asked, own, metric
+        self._scale = min(range_factor(rows), range_factor(asked)) if metric == "euclidean" else 1.0
+        self._factors = np.full(len(rows), self._scale) if metric == "euclidean" else unit_factors(rows)
         self._asked_factors = self._factors
         if asked is not rows:
-            self._asked_factors = np.full(len(asked), self.scale) if metric == "euclidean" else unit_factors(asked)
-        self.columns = _columns_worth_looking_at(rows, k)
+            self._asked_factors = np.full(len(asked), self._scale) if metric == "euclidean" else unit_factors(asked)
+        self.columns = _first_of_identical(rows, keep_copies)
+        # Few columns make each a group of its own, else there might be fewer groups than neighbours wanted.
+        self._group = _GROUP if len(self.columns) >= 4 * _GROUP * k else 1
         self._bounds = lower_bounds_for(rows, self._factors, asked, self._asked_factors, k)
         self._right = self._padded_right(self._bounds)
+
+    def in_metric(self, squared: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn squared distances between the rows as they are searched into the metric."""
+        return squared / 2 if self._metric == "cosine" else np.sqrt(squared) / self._scale
+
+    def squared(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn distances in the metric into squared distances between the rows as they are searched."""
+        return distances * 2 if self._metric == "cosine" else np.square(distances * self._scale)
+
+    def run(
+        self, work: Callable[[IntArray], _Found], block_rows: int | None = None
+    ) -> Generator[tuple[IntArray, _Found]]:
+        """Do some work on all rows asked for, block by block, and yield the results in order."""
+        count = len(self._asked)
+        step = block_rows or min(count, max(64, _CELLS // len(self.columns)), _BLOCK)
+        blocks = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
+        with _one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
+            try:
+                yield from zip(blocks, pool.map(work, blocks), strict=True)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _padded_right(self, bounds: LowerBounds) -> NDArray[np.float32]:
         """Give the columns as whole tiles, (tiles, tile, width): what fills the last one is infinitely far away."""
         count = len(self.columns)
         self._tile = min(_TILE, -(-count // _GROUP) * _GROUP)
-        # Few columns make each a group of its own, else there might be fewer groups than neighbours wanted.
-        self._group = _GROUP if count >= 4 * _GROUP * self._k else 1
         tiles = -(-count // self._tile)
         right = np.zeros((tiles * self._tile, bounds.width + 2), dtype=np.float32)
         for start in range(0, count, _TILE):
@@ -131,21 +169,38 @@ class _Search:
         right[count:, -1] = np.inf
         return right.reshape(tiles, self._tile, -1)
 
-    def nearest(self, block: IntArray) -> tuple[NDArray[np.float64], IntArray]:
+    def nearest(self, block: IntArray, k: int) -> tuple[NDArray[np.float64], IntArray]:
         """Find the k nearest of each row of the block: squared distances and indices, (rows, k)."""
         products, smallest = self._products(block)
         # k groups hold a bound this small, so k pairs do. Measured, they tell how far away a neighbour can be.
-        enough = np.partition(smallest, self._k - 1, axis=1)[:, self._k - 1]
+        enough = np.partition(smallest, k - 1, axis=1)[:, k - 1]
         nothing = np.full(len(block), -np.inf, dtype=np.float32)
         left, right = self._pairs(products, smallest, nothing, enough)
         squared = self._measured(block, left, right)
-        reach = _rounded_up(squared[_first_per_row(left, squared, right, self._k)[:, -1]])
+        reach = _rounded_up(squared[_first_per_row(left, squared, right, k)[:, -1]])
         more_left, more_right = self._pairs(products, smallest, enough, np.maximum(reach, enough))
         if len(more_left):
             squared = np.concatenate([squared, self._measured(block, more_left, more_right)])
             left, right = np.concatenate([left, more_left]), np.concatenate([right, more_right])
-        kept = _first_per_row(left, squared, right, self._k)
+        kept = _first_per_row(left, squared, right, k)
         return squared[kept], right[kept]
+
+    def within(self, block: IntArray, squared_radius: NDArray[np.float64]) -> Pairs:
+        """Find all that lies within a radius of each row of the block.
+
+        Args:
+            block: rows asked for.
+            squared_radius: (len(block),) squared distances between the rows as they are searched.
+
+        Returns:
+            The row asked for, the row found and their squared distance, (pairs,) each.
+        """
+        products, smallest = self._products(block)
+        nothing = np.full(len(block), -np.inf, dtype=np.float32)
+        left, right = self._pairs(products, smallest, nothing, _rounded_up(squared_radius))
+        squared = self._measured(block, left, right)
+        near = squared <= squared_radius[left]
+        return block[left[near]], right[near], squared[near]
 
     def _products(self, block: IntArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Compute the lower bounds of a block, (tiles, rows, members, groups); a row's own is infinite.
@@ -192,18 +247,34 @@ def _rounded_up(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.nextafter(values.astype(np.float32), np.float32(np.inf))
 
 
-def _columns_worth_looking_at(rows: FloatArray, k: int) -> IntArray:
-    """Leave out all but the first k + 1 of identical rows: the others lose every tie, so nobody's neighbour is lost.
+def first_identical(rows: FloatArray, /) -> IntArray:
+    """Give for each row the first one that is identical, which may be itself.
+
+    Example:
+        >>> first_identical(np.array([[1.0], [2.0], [1.0]]))
+        array([0, 1, 0])
+    """
+    seen: dict[bytes, int] = {}
+    return np.fromiter(
+        (
+            seen.setdefault(hashlib.blake2b(row.tobytes(), digest_size=16).digest(), index)
+            for index, row in enumerate(rows)
+        ),
+        dtype=np.int64,
+        count=len(rows),
+    )
+
+
+def _first_of_identical(rows: FloatArray, count: int) -> IntArray:
+    """Leave out all but the first of identical rows: beyond k + 1 they lose every tie, so nobody's neighbour is lost.
 
     Without it, a data set with many copies of one image would have all of them measured against each other.
     """
-    copies: dict[bytes, int] = {}
-    keep = np.empty(len(rows), dtype=bool)
-    for index, row in enumerate(rows):
-        key = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
-        copies[key] = copies.get(key, 0) + 1
-        keep[index] = copies[key] <= k + 1
-    return np.flatnonzero(keep)
+    first = first_identical(rows)
+    order = np.argsort(first, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(first[order]) > 0])
+    earlier = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
+    return np.sort(order[earlier < count])
 
 
 def _first_per_row(left: IntArray, squared: NDArray[np.float64], right: IntArray, k: int) -> IntArray:

@@ -154,6 +154,21 @@ def _excess(own: NDArray[np.float64], neighbors: NDArray[np.float64]) -> NDArray
     return excess
 
 
+def robust_deviations(values: NDArray[np.float64], /) -> tuple[NDArray[np.float64], float, float]:
+    """Measure each value by its distance from the median, in deviations that few far values cannot change.
+
+    Returns:
+        The deviations, the median, and the deviation of half of the values from it on the scale of a standard
+        deviation, at least 0.01.
+
+    Example:
+        >>> robust_deviations(np.array([0.0, 1.0, 99.0]))[0].round(3)
+        array([-0.674,  0.   , 66.1  ])
+    """
+    median, deviation = _usual(values)
+    return (values - median) / deviation, median, deviation
+
+
 def _usual(values: NDArray[np.float64]) -> tuple[float, float]:
     """Give the median, and the deviation of half of the values from it on the scale of a standard deviation."""
     if not len(values):

@@ -30,6 +30,14 @@ class Running(Base):
         """
         return runs.get_run(self._root, run_key)
 
+    def load_run(self, run_key: str) -> runs.Run:
+        """A run with all its results, such as the `neighbors_map` of near-duplicates.
+
+        Raises:
+            RunNotFoundError: if there is none.
+        """
+        return runs.get_run(self._root, run_key)
+
     def load_run_view(self, run_key: str) -> "DatasetView":
         """The samples that a run was computed on."""
         return self._root._view_of(runs.get_run(self._root, run_key)._record.get("view") or [])
@@ -49,12 +57,13 @@ class Running(Base):
 
     def list_brain_runs(self, type: str | None = None, **kwargs: Any) -> list[str]:
         """The keys of the runs, by operation and parameters."""
-        found = [runs.Run(self._root, record) for record in run_records.read_runs(self._root._id)]
+        found = [runs.run_of(self._root, record) for record in run_records.read_runs(self._root._id)]
         matching = (run for run in found if type in (None, run.operation))
         return sorted(run.key for run in matching if all(run.params.get(k) == v for k, v in kwargs.items()))
 
     has_brain_run = has_run
     get_brain_info = get_run_info
+    load_brain_results = load_run
     load_brain_view = load_run_view
     rename_brain_run = rename_run
     delete_brain_run = delete_run

@@ -1,0 +1,196 @@
+"""`compute_leaky_splits`: what is in more than one split. The arithmetic is `kernels.duplicates`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...dataset import columns, runs
+from ...dataset.errors import FieldNotFoundError, SchemaError
+from ...dataset.progress import shown
+from ...dataset.types import BoolArray, Metric, Progress, SampleId
+from ..kernels.duplicates import NEIGHBORS, leaks
+from ..kernels.vectors import checked, squared_distances, unit_factors
+from .duplicates import checked_distance, replace_results
+from .inputs import embedded, read_embeddings
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+    from ...dataset.sample import Sample
+    from ...dataset.view import DatasetView
+
+
+class LeakySplits(runs.Run):
+    """A search for samples that another split holds too."""
+
+    def view(self) -> "DatasetView":
+        """The leaks, those with the most counterparts in other splits first."""
+        return self.leaks_view().sort_by(f"{self.key}.count", reverse=True) if self._found() else self.leaks_view()
+
+    def leaks_view(self) -> "DatasetView":
+        """The samples of which another split holds a near-duplicate."""
+        return self._samples().exists(f"{self.key}.nearest") if self._found() else self._samples().limit(0)
+
+    def no_leaks_view(self, view: "SampleCollection | None" = None) -> "DatasetView":
+        """The samples of a view, by default of the run, that do not leak."""
+        samples = self._samples() if view is None else view
+        return samples.exists(f"{self.key}.nearest", False) if self._found() else samples.skip(0)
+
+    @property
+    def leak_ids(self) -> list[SampleId]:
+        """The samples of which another split holds a near-duplicate."""
+        return columns.read_ids(self.leaks_view())
+
+    def leaks_for_sample(self, sample: "Sample | SampleId") -> "DatasetView":
+        """The counterparts of a sample in other splits. They are looked up among the vectors as they are now.
+
+        Raises:
+            SchemaError: if the run was made with an array of vectors, which is not kept, or with views as splits.
+        """
+        if not self.reads or not self.params["splits"]:
+            raise SchemaError(
+                f"run {self.key!r} was made with vectors or views that it does not hold. "
+                "Use a vector field, and tags or a field as splits."
+            )
+        asked = str(getattr(sample, "id", sample))
+        ids, splits, _ = _memberships(self._samples(), self.params["splits"])
+        member = dict(zip(ids, splits, strict=True))
+        found = read_embeddings(self._samples(), self.reads[0])
+        _, scalars = columns.read_scalars(self._samples(), [f"{self.key}.radius"]) if self._found() else ([], {})
+        radius = dict(zip(ids, scalars.get(f"{self.key}.radius", []), strict=False))
+        if asked not in found.ids or radius.get(asked) is None:
+            return self._samples().limit(0)
+        vectors, row = checked(found.vectors), found.ids.index(asked)
+        cosine = self.params["metric"] == "cosine"
+        factors = unit_factors(vectors) if cosine else np.ones(len(vectors))
+        squared = squared_distances(vectors, factors, np.full(len(vectors), row), np.arange(len(vectors)))
+        distances = squared / 2 if cosine else np.sqrt(squared)
+        near = [
+            found.ids[other]
+            for other in np.argsort(distances, kind="stable")
+            if other != row
+            and distances[other] <= min(radius[asked], radius.get(found.ids[other]) or -1.0)
+            and member[asked].any()
+            and member[found.ids[other]].any()
+            and (member[asked] | member[found.ids[other]]).sum() > 1
+        ]
+        return self._dataset.select(near, ordered=True)
+
+    def tag_leaks(self, tag: str = "leak") -> None:
+        """Tag the samples that leak."""
+        self.leaks_view().tag_samples(tag)
+
+    def _samples(self) -> "DatasetView":
+        return self._dataset._view_of(self._record.get("view") or [])
+
+    def _found(self) -> bool:
+        return self._dataset.has_field(self.key)
+
+
+def compute_leaky_splits(
+    samples: "SampleCollection",
+    splits: "str | Sequence[str] | Mapping[str, SampleCollection]",
+    threshold: float | None = None,
+    *,
+    embeddings: str | ArrayLike | None = None,
+    model: Any = None,
+    metric: Metric = "cosine",
+    leaks_field: str = "leaks",
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> LeakySplits:
+    """Find the samples of which another split holds a near-duplicate.
+
+    Every pair across splits counts, and so does a sample that is in two splits itself. What a near-duplicate is, is
+    said by `compute_near_duplicates`.
+
+    Args:
+        samples: a dataset or view.
+        splits: the tags that mark the splits; or the name of a field whose values do; or views by name.
+        threshold: up to what distance two samples are the same, for all alike.
+        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
+        model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
+        metric: "cosine" or "euclidean".
+        leaks_field: the field to write, which also is the key of the run.
+        batch_size: images per call of the model.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+
+    Returns:
+        The run, with `leaks_view()`, `no_leaks_view()`, `leaks_for_sample()`, `tag_leaks()`. Its `view()` begins with
+        the sample that has the most counterparts.
+
+    Writes:
+        On samples with a vector, `<field>.radius`, up to what distance another counts as the same; on those that leak
+        also `<field>.count`, how many samples of other splits show the same, `<field>.nearest`, the id of the nearest
+        of them, and `<field>.distance` to it. In one action.
+
+    Raises:
+        SchemaError: if fewer than two splits are given or found, or a threshold or metric cannot be.
+        FieldNotFoundError, FieldKindError: as `compute_uniqueness`; FieldNotFoundError also for the field of splits.
+
+    Example:
+        ```python
+        found = scb.compute_leaky_splits(dataset, ["train", "test"])
+        clean_test = found.no_leaks_view(dataset.match_tags("test"))
+        ```
+    """
+    checked_distance(threshold, metric)
+    by_name = isinstance(splits, str) or not isinstance(splits, Mapping)
+    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
+    params = {
+        "splits": splits if isinstance(splits, str) else list(splits) if by_name else None,
+        "embeddings": field if isinstance(field, str) else "(array)", "threshold": threshold, "metric": metric,
+        "neighbors": None if threshold is not None else NEIGHBORS,
+    }  # fmt: skip
+    reads = [*([field] if isinstance(field, str) else []), *([splits] if isinstance(splits, str) else [])]
+    with runs.record(
+        samples, "leaky_splits", key=leaks_field, reads=reads, writes=[leaks_field], params=params, one_action=True
+    ) as run:
+        ids, member, names = _memberships(samples, splits)
+        found = read_embeddings(samples, field)
+        row_of = {key: row for row, key in enumerate(ids)}
+        member = member[[row_of[key] for key in found.ids]]
+        with shown(2 * len(found.ids), progress) as advance:
+            result = leaks(found.vectors, member, threshold, metric=metric, advance=advance)
+        leaking = result.nearest >= 0
+        run.summary = {
+            "samples": len(found.ids), "without_vector": found.without_vector, "leaks": int(leaking.sum()),
+            "leaks_by_split": {
+                name: int((leaking & member[:, column]).sum()) for column, name in enumerate(names)
+            },
+        }  # fmt: skip
+        replace_results(samples, leaks_field, found.ids, {
+            "count": [int(count) if leaks_ else None for count, leaks_ in zip(result.counts, leaking, strict=True)],
+            "nearest": [found.ids[row] if row >= 0 else None for row in result.nearest],
+            "distance": [d if np.isfinite(d) else None for d in result.distances.tolist()],
+            "radius": result.radius.tolist(),
+        }, verb="compute_leaky_splits")  # fmt: skip
+    assert isinstance(run, LeakySplits), "the registry of runs gives it"
+    return run
+
+
+def _memberships(
+    samples: "SampleCollection", splits: "str | Sequence[str] | Mapping[str, SampleCollection]"
+) -> tuple[list[SampleId], BoolArray, list[str]]:
+    """Tell which splits each sample is in: the ids, (n, s), and the names of the splits."""
+    if isinstance(splits, str):
+        if splits not in samples.get_field_schema(flat=True):
+            raise FieldNotFoundError(
+                f"no field {splits!r} to take splits from. For tags, give a list of them, such as ['train', 'test']."
+            )
+        ids, found = columns.read_scalars(samples, [splits])
+        names = sorted({str(value) for value in found[splits] if value is not None})
+        held = [{str(value)} if value is not None else set() for value in found[splits]]
+    elif isinstance(splits, Mapping):
+        ids, names = columns.read_ids(samples), list(splits)
+        parts = {name: set(columns.read_ids(view)) for name, view in splits.items()}
+        held = [{name for name, part in parts.items() if key in part} for key in ids]
+    else:
+        ids, found = columns.read_scalars(samples, ["tags"])
+        names = list(dict.fromkeys(splits))
+        held = [set(tags or []) for tags in found["tags"]]
+    if ids and len(names) < 2:
+        raise SchemaError(f"splits={splits!r:.200} names {len(names)} splits ({names}); leaks need two or more.")
+    member = np.array([[name in own for name in names] for own in held], dtype=bool).reshape(len(ids), len(names))
+    return ids, member, names

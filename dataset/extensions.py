@@ -1,0 +1,23 @@
+"""What lower layers use of higher ones, by short names: so nothing here is imported before it is asked for."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "run exact_duplicates": "saccade.brain.operations.exact_duplicates:ExactDuplicates",
+    "run leaky_splits": "saccade.brain.operations.leaks:LeakySplits",
+    "run near_duplicates": "saccade.brain.operations.duplicates:NearDuplicates",
+}
+
+
+def find(name: str) -> Any:
+    """Fetch what goes by this name, or None if nothing does.
+
+    Example:
+        >>> find("run near_duplicates").__name__
+        'NearDuplicates'
+    """
+    if name not in _HOMES:
+        return None
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)
