@@ -9,6 +9,7 @@ import numpy as np
 
 from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
+from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
 from saccade.brain.kernels.hardness import hardness as hardness_of
 from saccade.brain.kernels.mistakenness import mistakenness
 from saccade.brain.kernels.neighbors import nearest_neighbors
@@ -36,13 +37,13 @@ def label_errors_no_embeddings(labels: Array, probabilities: Array, _embeddings:
 
 def hardness(probabilities: Array, embeddings: Array, _labels: Array, _history: Array) -> Array:
     """What a fresh model will get wrong, without labels."""
-    distances, indices = nearest_neighbors(embeddings, 10)
+    distances, indices = nearest_neighbors(embeddings, NEARBY)
     return hardness_of(probabilities, distances=distances, indices=indices)
 
 
 def hardness_labels(probabilities: Array, embeddings: Array, labels: Array, _history: Array) -> Array:
     """The same with labels."""
-    distances, indices = nearest_neighbors(embeddings, NEIGHBORS)
+    distances, indices = nearest_neighbors(embeddings, NEARBY)
     return hardness_of(probabilities, labels, distances=distances, indices=indices)
 
 

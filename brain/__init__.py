@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from .operations.duplicates import compute_near_duplicates
     from .operations.embeddings import compute_embeddings
     from .operations.exact_duplicates import compute_exact_duplicates
+    from .operations.hardness import compute_hardness
     from .operations.leaks import compute_leaky_splits
+    from .operations.mistakenness import compute_mistakenness
     from .operations.representativeness import compute_representativeness
     from .operations.select import select
     from .operations.uniqueness import compute_uniqueness
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "compute_embeddings",
     "compute_exact_duplicates",
+    "compute_hardness",
     "compute_leaky_splits",
+    "compute_mistakenness",
     "compute_near_duplicates",
     "compute_representativeness",
     "compute_uniqueness",
@@ -28,11 +32,13 @@ __all__ = [
 
 _HOME_OF = {
     "compute_embeddings": ".operations.embeddings",
-    "compute_uniqueness": ".operations.uniqueness",
     "compute_exact_duplicates": ".operations.exact_duplicates",
+    "compute_hardness": ".operations.hardness",
     "compute_leaky_splits": ".operations.leaks",
+    "compute_mistakenness": ".operations.mistakenness",
     "compute_near_duplicates": ".operations.duplicates",
     "compute_representativeness": ".operations.representativeness",
+    "compute_uniqueness": ".operations.uniqueness",
     "select": ".operations.select",
 }
 

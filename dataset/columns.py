@@ -4,6 +4,7 @@ Reads wait for bulk writes that are under way on what they read, and start again
 """
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -109,6 +110,7 @@ def write_scalars(
     columns: Mapping[str, Sequence[Any]],
     ids: Sequence[SampleId],
     *,
+    fields: Mapping[str, Field] = MappingProxyType({}),
     verb: str = "write_scalars",
 ) -> None:
     """Write one value per sample into each of several fields, in one action: all of it, or nothing.
@@ -118,6 +120,7 @@ def write_scalars(
         columns: for each path the values, in the order of `ids`; None for samples without one. A path such as
             "selections.batch_7.rank" lies inside a dict field, which is made where needed.
         ids: the samples.
+        fields: how top-level fields are declared where they are new, with their descriptions; others are inferred.
         verb: what the history shows.
 
     Writes:
@@ -131,7 +134,8 @@ def write_scalars(
     if len(set(ids)) < len(ids):
         raise SchemaError(f"samples come twice in {collection._title()}. Compute without concat(), or on the dataset.")
     prepared = {path: scalars_of(path, values, ids) for path, values in columns.items()}
-    declare = {path.split(".")[0]: column_field(root._schema(), path, values) for path, values in prepared.items()}
+    schema = root._schema()
+    declare = {p.split(".")[0]: column_field(schema, p, values, fields.get(p)) for p, values in prepared.items()}
     with journal.action(root._id, verb, sorted(declare), declare=declare) as action:
         action.set(ids, prepared)
 
@@ -153,8 +157,8 @@ def scalars_of(path: str, values: Any, ids: Sequence[SampleId]) -> list[Any]:
     return plain
 
 
-def column_field(schema: Schema, path: str, values: Sequence[Any]) -> Field:
-    """The top-level field that a column needs: as declared, else inferred from the values.
+def column_field(schema: Schema, path: str, values: Sequence[Any], new: Field | None = None) -> Field:
+    """The top-level field that a column needs: as declared, else `new`, else inferred from the values.
 
     Raises:
         FieldKindError: if the values do not fit the declared field.
@@ -168,6 +172,8 @@ def column_field(schema: Schema, path: str, values: Sequence[Any]) -> Field:
         if not isinstance(field, DictField | None):
             raise FieldKindError(f"{path!r} cannot be written, since {top!r} is a {field}; it must be a DictField.")
         return field or DictField()
+    if new is not None:
+        field = new if field is None else merge(field, new, path)
     kinds = {type(value): value for value in values if value is not None}
     for value in kinds.values():
         inferred = infer(value)

@@ -89,6 +89,20 @@ class Run:
                 return view.sort_by(field, reverse=True)
         return view
 
+    def histogram(self, bins: int = 10) -> tuple[list[int], list[float]]:
+        """How the numbers are spread that it wrote into the first field of numbers: counts, and the edges between them.
+
+        Raises:
+            RunError: if there is no such field.
+        """
+        for field in self.writes:
+            if self._dataset._is_number(field):
+                counts, edges, _ = self._dataset._view_of(self._record.get("view") or []).histogram_values(
+                    field, bins=bins
+                )
+                return counts, edges
+        raise RunError(f"run {self.key!r} wrote no field of numbers; it wrote {', '.join(self.writes) or 'nothing'}.")
+
     def is_stale(self) -> list[str]:
         """The fields it read that were changed since: advisory, empty if none."""
         now = revisions(self._dataset, self.reads)

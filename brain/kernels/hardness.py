@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .evidence import checked_neighbors, neighbor_votes
-from .probabilities import against, checked_labels, checked_probabilities
+from .probabilities import against, checked_labels, checked_probabilities, checked_shares
+
+NEIGHBORS = 10
+"""How many neighbours are asked by default: near enough to be of the same kind."""
 
 
 def hardness(
@@ -60,6 +63,44 @@ def hardness(
         return (1.0 + against(own, given)) / 2.0
     two = np.partition(own, classes - 2, axis=1)[:, -2:]
     return 1.0 - np.diff(two, axis=1)[:, 0]
+
+
+def multilabel_hardness(
+    probabilities: ArrayLike,
+    labels: ArrayLike | None = None,
+    /,
+    *,
+    distances: ArrayLike | None = None,
+    indices: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Score samples of several classes each by the hardest of their classes, each a question of two answers.
+
+    Args:
+        probabilities: (n, c) in [0, 1], each class by itself.
+        labels: (n, c) booleans, whether the class is given, if known.
+        distances: (n, k), as for `hardness`.
+        indices: (n, k), as for `hardness`.
+
+    Returns:
+        (n,) float64 in [0, 1]; 0 if there is no class.
+
+    Raises:
+        ValueError: if shapes do not fit or a probability is outside [0, 1].
+
+    Example:
+        >>> multilabel_hardness([[0.0, 1.0], [0.5, 1.0], [0.1, 0.2]])
+        array([0. , 1. , 0.4])
+    """
+    given = checked_shares(probabilities)
+    named = None if labels is None else np.asarray(labels).astype(np.int64)
+    if named is not None and named.shape != given.shape:
+        raise ValueError(f"probabilities has shape {given.shape} and labels {named.shape}; expected both (n, c)")
+    scores = np.zeros(len(given))
+    for k in range(given.shape[1]):
+        both = np.stack([1 - given[:, k], given[:, k]], axis=1)
+        of_class = hardness(both, None if named is None else named[:, k], distances=distances, indices=indices)
+        np.maximum(scores, of_class, out=scores)
+    return scores
 
 
 def neighbor_means(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .evidence import calibration, checked_neighbors, logarithms, neighbor_votes, pool_weights
-from .probabilities import against, checked_labels, checked_probabilities, softmax
+from .probabilities import against, checked_labels, checked_probabilities, checked_shares, softmax
 
 _ROUNDS = 5
 _EACH_MIX_UP = 10.0
@@ -150,11 +150,9 @@ def multilabel_mistakenness(
         >>> int(multilabel_mistakenness(p, [[1, 0], [1, 0], [0, 1], [1, 1]]).suggestions[3])
         1
     """
-    given, named = np.asarray(probabilities, dtype=np.float64), np.asarray(labels).astype(bool)
-    if given.ndim != 2 or named.shape != given.shape:
+    given, named = checked_shares(probabilities), np.asarray(labels).astype(bool)
+    if named.shape != given.shape:
         raise ValueError(f"probabilities has shape {given.shape} and labels {named.shape}; expected both (n, c)")
-    if not ((given >= 0) & (given <= 1)).all():
-        raise ValueError(f"probabilities, of shape {given.shape}, must lie in [0, 1]")
     n, classes = given.shape
     scores, doubts = np.zeros((n, classes)), np.zeros((n, classes))
     for k in range(classes):

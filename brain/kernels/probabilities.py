@@ -101,6 +101,21 @@ def checked_probabilities(probabilities: ArrayLike, /, *, normalize: bool = Fals
     return result
 
 
+def checked_shares(probabilities: ArrayLike, /) -> NDArray[np.float64]:
+    """Give probabilities of classes that do not exclude each other as float64.
+
+    Raises:
+        ValueError: if the shape is not (n, c), or a value is outside [0, 1].
+    """
+    values = np.asarray(probabilities, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"probabilities has shape {values.shape}; expected (n, c)")
+    bad = np.flatnonzero(~((values >= 0) & (values <= 1)).all(axis=1))
+    if len(bad):
+        raise ValueError(f"probabilities, of shape {values.shape}, leaves [0, 1] in row {bad[0]}")
+    return values
+
+
 def first_invalid_row(values: NDArray[np.float64], /, *, any_sum: bool = False) -> int | None:
     """Find the first row that holds no probabilities.
 

@@ -1,0 +1,170 @@
+"""`compute_mistakenness`: how probable it is that a label is wrong. The arithmetic is `kernels.mistakenness`."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...dataset import runs
+from ...dataset.errors import SchemaError
+from ...dataset.schema import Field, FloatField, StringField
+from ...dataset.types import Progress, SampleId
+from ..kernels.evidence import NEIGHBORS
+from ..kernels.hardness import entropy
+from ..kernels.mistakenness import confidence_mistakenness, mistakenness, multilabel_mistakenness
+from ..kernels.probabilities import softmax
+from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .predictions import (
+    Answers,
+    answers_of,
+    attributes_of,
+    checked_confidence,
+    kind_of,
+    mean_answers,
+    names_in,
+    numbered,
+    read_columns,
+    stacked_logits,
+)
+from .scoring import summary_of, write_scores
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
+_VERB = "compute_mistakenness"
+_KINDS = ("Classification", "Classifications")
+_SCORE = "how likely the label in {label!r} is wrong, 0 to 1, by what {pred} says; 0.5 is undecided"
+
+
+def compute_mistakenness(
+    samples: "SampleCollection",
+    pred_field: str | Sequence[str],
+    label_field: str,
+    mistakenness_field: str = "mistakenness",
+    *,
+    use_logits: bool = False,
+    method: Literal["evidence", "confidence"] = "evidence",
+    embeddings: str | ArrayLike | None = None,
+    progress: Progress = None,
+) -> runs.Run:
+    """Score how likely each label is wrong.
+
+    Above 0.5, another class is more probable than the label, so that no threshold has to be found. Predictions should
+    be of a model that was not trained on the samples that it judges, such as by cross-validation.
+
+    Args:
+        samples: a dataset or view. It is judged by itself: its labels show how far the model is to be trusted.
+        pred_field: a Classification or Classifications field with predictions; or several, which are averaged.
+        label_field: the field with the labels in question, of the same kind.
+        mistakenness_field: the field to write.
+        use_logits: with method="confidence", take the certainty from the logits, exp(-entropy), not the confidence.
+        method: "evidence" weighs the predicted probabilities, the neighbours' labels and the usual mix-ups;
+            "confidence" is FiftyOne's formula.
+        embeddings: where neighbours come from, for "evidence": a vector field; an (n, d) array, one row per sample in
+            their order; None for the field "embedding" where it exists; False for none.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+
+    Returns:
+        The run; its `view()` begins with the most doubtful sample.
+
+    Writes:
+        In one action, None for samples without a label or a prediction: `mistakenness_field`, float in [0, 1]. With
+        "evidence" also `<mistakenness_field>_suggestion`, the most probable class (of several classes per sample, the
+        one in doubt, with "+" if it should be added and "-" if it should go), and `<mistakenness_field>_probability`,
+        how probable that is.
+
+    Raises:
+        FieldNotFoundError: if a field does not exist.
+        FieldKindError: if a field is of another kind; or logits hold NaN or confidences are missing, naming the sample.
+        SchemaError: if logits are not told which class is which, by the dataset's `classes` or `default_classes`.
+
+    Example:
+        ```python
+        run = scb.compute_mistakenness(dataset, "predictions", "ground_truth")
+        suspects = run.view().match(F("mistakenness") > 0.5)
+        ```
+    """
+    pred_fields = [pred_field] if isinstance(pred_field, str) else list(pred_field)
+    if method not in ("evidence", "confidence") or not pred_fields:
+        raise SchemaError(
+            f"method={method!r}, pred_field={pred_field!r}: expected 'evidence' or 'confidence', a field."
+        )
+    kind = kind_of(samples, label_field, _KINDS, verb=_VERB)
+    for field in pred_fields:
+        kind_of(samples, field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")
+    used = embeddings_used(samples, embeddings) if method == "evidence" else None
+    fields = _fields(mistakenness_field, label_field, pred_fields, method)
+    params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
+              "embeddings": used}  # fmt: skip
+    with runs.record(
+        samples, "mistakenness", key=mistakenness_field, params=params, writes=list(fields), one_action=True,
+        reads=[*pred_fields, label_field, *(name for name in (used,) if name not in (None, ARRAY))],
+    ) as run:  # fmt: skip
+        given = attributes_of(label_field, kind)[0]
+        ids, columns = read_columns(samples, [given, *(p for f in pred_fields for p in attributes_of(f, kind))])
+        if method == "confidence":
+            rows, values = _by_confidence(pred_fields, kind, ids, columns, columns[given], use_logits=use_logits)
+            written: list[list[Any]] = [values.tolist()]
+        else:
+            known = names_in(columns[given], kind)
+            answers = [answers_of(samples, field, kind, ids, columns, known=known) for field in pred_fields]
+            rows, p, classes = _answered(answers, columns[given])
+            labels = [columns[given][row] for row in rows.tolist()]
+            near = neighbors_of(samples, embeddings, [ids[row] for row in rows.tolist()], NEIGHBORS, progress)
+            values, *more = _judged(kind, p, classes, labels, near)
+            written = [values.tolist(), *more]
+        run.summary = {**summary_of(values, len(ids)), "doubted": int((values > 0.5).sum())}
+        write_scores(samples, ids, rows, dict(zip(fields, written, strict=True)), fields, verb=_VERB)
+    return run
+
+
+def _fields(name: str, label: str, predictions: Sequence[str], method: str) -> dict[str, Field]:
+    """The fields that are written, first the score."""
+    by = " and ".join(map(repr, predictions))
+    written: dict[str, Field] = {name: FloatField(description=_SCORE.format(label=label, pred=by))}
+    if method == "evidence":
+        written[f"{name}_suggestion"] = StringField(description=f"the most probable class in place of {label!r}")
+        written[f"{name}_probability"] = FloatField(description=f"how probable {name}_suggestion is, 0 to 1")
+    return written
+
+
+def _answered(answers: Sequence[Answers], given: Sequence[Any]) -> tuple[Any, Any, list[str]]:
+    """The rows with a label and an answer of every model, the mean probabilities there, and the classes."""
+    answered, p, classes = mean_answers(answers, len(given))
+    is_labelled = np.array([label is not None for label in given], dtype=bool)
+    return np.flatnonzero(answered & is_labelled), p[is_labelled[answered]], classes
+
+
+def _judged(kind: str, p: Any, classes: list[str], labels: Sequence[Any], near: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Scores, suggestions and their probabilities."""
+    given = numbered(labels, kind, classes)
+    if kind == "Classification":
+        found = mistakenness(p, given, **near)
+        return found.scores, [classes[k] for k in found.suggestions.tolist()], found.probabilities.tolist()
+    found = multilabel_mistakenness(p, given, **near)
+    if not classes:
+        return found.scores, [None] * len(labels), found.probabilities.tolist()
+    is_there = given[np.arange(len(labels)), found.suggestions].tolist()
+    doubts = zip(found.suggestions.tolist(), is_there, strict=True)
+    return found.scores, [f"{'-' if there else '+'}{classes[k]}" for k, there in doubts], found.probabilities.tolist()
+
+
+def _by_confidence(
+    fields: Sequence[str], kind: str, ids: Sequence[SampleId], columns: Mapping[str, list[Any]],
+    given: Sequence[Any], *, use_logits: bool,
+) -> tuple[Any, Any]:  # fmt: skip
+    """FiftyOne's formula."""
+    if len(fields) > 1:
+        raise SchemaError(f"method='confidence' takes one pred_field; got {len(fields)}. Use method='evidence'.")
+    if kind == "Classifications" and not use_logits:
+        raise SchemaError("method='confidence' needs use_logits=True for several classes per sample.")
+    predicted, confidences, logits = (columns[path] for path in attributes_of(fields[0], kind))
+    rows = [i for i, label in enumerate(given) if label is not None and predicted[i] is not None]
+    if use_logits:
+        sure = np.exp(-entropy(softmax(stacked_logits(fields[0], ids, logits, rows)))) if rows else np.empty(0)
+    else:
+        sure = np.array([checked_confidence(fields[0], ids[i], confidences[i]) for i in rows])
+    several = kind == "Classifications"
+    agrees = [set(given[i]) == set(predicted[i]) if several else given[i] == predicted[i] for i in rows]
+    return np.array(rows, dtype=np.int64), confidence_mistakenness(agrees, sure)
