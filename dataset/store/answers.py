@@ -4,7 +4,9 @@ The driver's own raw batches make an object of every document, only to put their
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 from bson import CodecOptions, Int64
@@ -59,22 +61,30 @@ def alike(name: str, command: Bson) -> list[Array] | None:
 
 
 def _arrays(name: str, command: Bson, batch: int) -> Iterator[memoryview]:
+    """The arrays of documents in the answers; the server works on the next one while the caller reads the last."""
     size = {"cursor": {"batchSize": batch}} if "aggregate" in command else {"batchSize": batch}
     source, session, reply = resilient(lambda: _begun({**command, **size}))
-    cursor = 0
-    with session, translated():  # no second try: a broken cursor would end early instead of failing
-        try:
-            while True:
-                documents, cursor = batch_of(reply)
+
+    def following(cursor: int) -> bytes:
+        more = {"getMore": Int64(cursor), "collection": name, "batchSize": batch}
+        return bytes(source.command(more, codec_options=_RAW, session=session).raw)
+
+    coming: Future[bytes] | None = None
+    with session, translated(), ThreadPoolExecutor(1) as ahead:  # no second try: a broken cursor would end early
+        while True:
+            documents, cursor = batch_of(reply)
+            coming = ahead.submit(copy_context().run, following, cursor) if cursor else None
+            try:
                 yield documents
-                if not cursor:
-                    return
-                more = {"getMore": Int64(cursor), "collection": name, "batchSize": batch}
-                reply = bytes(source.command(more, codec_options=_RAW, session=session).raw)
-        finally:
-            if cursor:
-                with suppress(PyMongoError):
-                    source.command({"killCursors": name, "cursors": [Int64(cursor)]}, session=session)
+            except GeneratorExit:
+                if coming is not None:
+                    with suppress(PyMongoError):
+                        coming.result()
+                        source.command({"killCursors": name, "cursors": [Int64(cursor)]}, session=session)
+                raise
+            if coming is None:
+                return
+            reply = coming.result()
 
 
 def _begun(command: Bson) -> tuple[Database[Any], ClientSession, bytes]:

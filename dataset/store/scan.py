@@ -12,7 +12,9 @@ from .listed import Listed, read_lists
 from .raw import ID_END, NO_IDS, Array, Read, ids_of, read_arrays, read_documents, starts_of
 from .samples import samples_name
 
-_BATCH = 20_000
+_BATCH, _LISTED_BATCH = 5_000, 1_000
+"""Documents in an answer, so few that there is one to read while the next is made."""
+
 _LARGEST_ANSWER = 14_000_000
 
 
@@ -89,7 +91,7 @@ def _listed(name: str, pipeline: Sequence[Bson], code: Listed, *, has_ids: bool)
     shown = {"$project": {"_id": int(has_ids), **code.shown()}}
     parts: list[Array] = []
     column: list[Any] = []
-    for batch in answers(name, aggregation(name, [*pipeline, shown]), batch=_BATCH):
+    for batch in answers(name, aggregation(name, [*pipeline, shown]), batch=_LISTED_BATCH):
         starts = starts_of(batch)
         if has_ids:
             parts.append(ids_of(batch, starts))
