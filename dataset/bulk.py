@@ -54,18 +54,21 @@ def by_key(
     """
     ids, columns = read_scalars(collection, [key_field] if key_field and key_field != "id" else [])
     keys = columns.get(key_field or "", ids)
-    pairs = [
-        (sample_id, values[key]) for sample_id, key in zip(ids, keys, strict=True) if _hashable(key) and key in values
-    ]
+    rows = positions(keys, values, key_field, collection._title())
+    return [ids[row] for row in rows], [values[keys[row]] for row in rows]
+
+
+def positions(keys: Sequence[Any], values: Mapping[Any, Any], key_field: str | None, owner: str) -> list[int]:
+    """Where in `keys` those of `values` stand; a SchemaError if one stands nowhere."""
     found = {key for key in keys if _hashable(key)}
     missing = [key for key in values if key not in found]
     if missing:
         what = f"{key_field!r} value" if key_field else "id"
         raise SchemaError(
-            f"{len(missing)} of {len(values)} keys are the {what} of no sample in {collection._title()}: "
+            f"{len(missing)} of {len(values)} keys are the {what} of no sample in {owner}: "
             f"{', '.join(map(repr, missing[:3]))}{', …' if len(missing) > 3 else ''}."
         )
-    return [sample_id for sample_id, _ in pairs], [value for _, value in pairs]
+    return [row for row, key in enumerate(keys) if _hashable(key) and key in values]
 
 
 def _hashable(key: Any) -> bool:
@@ -85,7 +88,7 @@ def set_values(
     if not ids:
         return
     schema = root._current_schema()
-    target = _Target(schema, path, values, expand_schema=expand_schema, dynamic=dynamic)
+    target = Target(schema, path, values, expand_schema=expand_schema, dynamic=dynamic)
     if isinstance(target.field, VectorField) and "." not in path:
         _set_vectors(root, path, ids, values)
         return
@@ -129,7 +132,7 @@ _AS_THEY_ARE: dict[type, frozenset[type]] = {
 """Of which types a column needs no look at each value."""
 
 
-class _Target:
+class Target:
     """What a path means for writing: its field, what must be declared, and the list that is rewritten on the way."""
 
     def __init__(self, schema: Schema, path: str, values: Sequence[Any], *, expand_schema: bool, dynamic: bool) -> None:
@@ -257,7 +260,10 @@ class _Target:
                     f"but was given {len(value)} values."
                 )
             column.append(
-                [_with(item, attribute, codec.encode(new, self.path)) for item, new in zip(items, value, strict=True)]
+                [
+                    with_attribute(item, attribute, codec.encode(new, self.path))
+                    for item, new in zip(items, value, strict=True)
+                ]
                 if held
                 else items
             )
@@ -276,7 +282,8 @@ def _holding(field: Field | None, value: Any, path: str) -> Field:
         return field
 
 
-def _with(item: Mapping[str, Any], attribute: str, value: Any) -> dict[str, Any]:
+def with_attribute(item: Mapping[str, Any], attribute: str, value: Any) -> dict[str, Any]:
+    """A stored label with a value in an attribute; with None, without the attribute."""
     changed = dict(item)
     if value is None:
         changed.pop(attribute, None)
@@ -353,7 +360,7 @@ def empty_field(root: "Dataset", verb: str, path: str, *, remove: bool) -> None:
 
     def emptied(_start: int, documents: Sequence[Any]) -> dict[str, list[Any]]:
         if within is not None:
-            return _in_lists(documents, within, lambda item: _with(item, path[len(within) + 1 :], None))
+            return _in_lists(documents, within, lambda item: with_attribute(item, path[len(within) + 1 :], None))
         return {path: [actions.ABSENT] * len(documents)}
 
     with journal.action(root._id, verb, [top], remove=(path,) if remove else ()) as action:

@@ -37,45 +37,63 @@ def read_vectors(collection: "SampleCollection", field: str) -> tuple[list[Sampl
 
     Args:
         collection: a dataset or view.
-        field: a vector field.
+        field: a vector field; of patches, one of their labels, such as "ground_truth.embedding".
 
     Returns:
-        The ids, and (n, d) float32 in their order, which may be read-only; (0, 0) where no sample has a vector.
+        The ids, of patches those of their labels, and (n, d) float32 in their order, which may be read-only; (0, 0)
+        where none has a vector.
 
     Raises:
         FieldNotFoundError: if there is no such field.
         FieldKindError: if it is not a vector field.
     """
+    ids, _, matrix = read_keyed_vectors(collection, field)
+    return ids, matrix
+
+
+def read_keyed_vectors(
+    collection: "SampleCollection", field: str
+) -> tuple[list[SampleId], np.ndarray[Any, Any], FloatArray]:
+    """Read a vector field as `read_vectors` does; gives the ids, the keys of the vectors, and the vectors."""
     schema = collection._schema()
     resolved = schema.resolve(field, collection._title())
-    if not isinstance(resolved.field, VectorField) or "." in field:
-        having = [path for path in schema.names() if isinstance(schema[path], VectorField)]
+    labels = collection._patched
+    if not isinstance(resolved.field, VectorField) or (labels is None and "." in field):
+        paths = schema.names() if labels is None else schema.paths()
+        having = [path for path in paths if isinstance(schema[path], VectorField)]
         raise FieldKindError(
-            f"field {field!r} is a {resolved.field}, not a vector field of samples. "
+            f"field {field!r} is a {resolved.field}, not a vector field of "
+            f"{'samples' if labels is None else 'patches'}. "
             f"Vector fields: {', '.join(having) or 'none; compute_embeddings() makes one'}."
         )
     root = collection._root._id
 
-    def read() -> tuple[list[SampleId], FloatArray]:
+    def read() -> tuple[list[SampleId], np.ndarray[Any, Any], FloatArray]:
         ids, keys = _markers(collection, field)
 
         def everything() -> np.ndarray[Any, Any]:
-            return _markers(collection._root, field)[1] if collection._stages else keys
+            if not collection._stages:
+                return keys
+            return _markers(collection._root if labels is None else collection._root.to_patches(labels.path), field)[1]
 
-        return ids, load_matrix(root, field, keys, everything)
+        return ids, keys, load_matrix(root, collection._stored_path(field), keys, everything)
 
     return journal.stable_read(root, [field], read)
 
 
 def _markers(collection: "SampleCollection", field: str) -> tuple[list[SampleId], np.ndarray[Any, Any]]:
-    """The ids of the samples that have a vector, and the keys of the vectors, (n, 20) uint8."""
-    found = collection._columns([f"${field}"], are_numbers=True)
-    (numbers,) = found.values
-    having = found
+    """The ids of the rows that have a vector, and the keys of the vectors: (n, 20) uint8, of patches (n, 32)."""
+    are_samples = collection._patched is None
+    found = collection._columns([f"${field}", *([] if are_samples else ["$sample_id"])], are_numbers=are_samples)
+    ids, (numbers, *holders) = found.ids, found.values
     if None in numbers:
         rows = [row for row, number in enumerate(numbers) if number is not None]
-        having, numbers = Columns(found.ids[rows], []), [numbers[row] for row in rows]
-    return having.sample_ids(), vectors.vector_keys(numbers, having.ids)
+        ids, numbers, holders = (
+            ids[rows],
+            [numbers[row] for row in rows],
+            [[held[row] for row in rows] for held in holders],
+        )
+    return Columns(ids, []).sample_ids(), vectors.vector_keys(numbers, ids, *holders)
 
 
 def read_scalars(collection: "SampleCollection", fields: Sequence[str]) -> tuple[list[SampleId], dict[str, list[Any]]]:
@@ -102,7 +120,7 @@ def read_scalars(collection: "SampleCollection", fields: Sequence[str]) -> tuple
         }
         return found.sample_ids(), columns
 
-    return journal.stable_read(collection._root._id, list(fields), read)
+    return journal.stable_read(collection._root._id, [collection._stored_path(field) for field in fields], read)
 
 
 def write_scalars(
@@ -131,6 +149,7 @@ def write_scalars(
         SchemaError: if a column has another length than `ids`, or an id comes twice.
     """
     root = collection._root
+    collection._require_samples("write_scalars()")
     if len(set(ids)) < len(ids):
         raise SchemaError(f"samples come twice in {collection._title()}. Compute without concat(), or on the dataset.")
     prepared = {path: scalars_of(path, values, ids) for path, values in columns.items()}
@@ -212,6 +231,7 @@ def write_vectors(
         ModelError: if the field holds another model's vectors.
     """
     root = collection._root
+    collection._require_samples("write_vectors()")
     rows = checked_vectors(field, ids, matrix)
     if len(rows) == 0:
         return
@@ -299,7 +319,7 @@ def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | Non
     """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known."""
     if field not in collection._schema():
         raise FieldNotFoundError.among(field, collection._schema().names(), collection._title())
-    known = (field_records.by_path(collection._root._id).get(field) or {}).get("model") or {}
+    known = (field_records.by_path(collection._root._id).get(collection._stored_path(field)) or {}).get("model") or {}
     return {name: value for name, value in known.items() if name != "by"} or None
 
 

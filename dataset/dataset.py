@@ -26,6 +26,8 @@ from .ingest import Ingest, save
 from .labels import to_jsonable
 from .merging import Merging
 from .opening import check_form, opened
+from .patch import PatchView
+from .patches import view_of
 from .progress import shown
 from .sample import Sample
 from .saved_views import SavingViews
@@ -157,7 +159,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         return self.has_field(path) and isinstance(self._current_schema().resolve(path).field, FloatField | IntField)
 
     def _view_of(self, stages: Sequence[Bson]) -> DatasetView:
-        return DatasetView(self, tuple(Stage.from_dict(stage) for stage in stages))
+        return view_of(self, tuple(Stage.from_dict(stage) for stage in stages))
 
     def view_from_dict(self, stored: Mapping[str, Any]) -> DatasetView:
         """The view that `DatasetView.to_dict` described."""
@@ -198,6 +200,8 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
             FieldKindError: if a value does not fit its field; the dataset is then as it was before the call.
             FieldNotFoundError: if a field is new and `expand_schema` is False.
         """
+        if isinstance(samples, SampleCollection):
+            samples._require_samples("add_samples()")
         given = list(samples) if isinstance(samples, DatasetView | Dataset) else samples
         total = num_samples if num_samples is not None else len(given) if isinstance(given, Sequence) else None
         call = Ingest(self, expand_schema=expand_schema, dynamic=dynamic)
@@ -252,6 +256,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
             ViewError: if something given is no id, sample or view.
         """
         if isinstance(samples_or_ids, SampleCollection):
+            samples_or_ids._require_samples("delete_samples()")
             wanted = list(dict.fromkeys(samples_or_ids._ids()))  # concat() may let a sample come twice
         else:
             chosen = self.select(samples_or_ids)
@@ -274,7 +279,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         forget_matrices(self._id)
 
     def _save_samples(self, changed: Sequence[Sample]) -> None:
-        save(self, changed)
+        save(self, [sample._stored_sample() if isinstance(sample, PatchView) else sample for sample in changed])
 
     # --- forms ------------------------------------------------------------------------------------------------------
 

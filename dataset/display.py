@@ -57,12 +57,14 @@ def view_text(
     tags: Sequence[str],
     fields: Mapping[str, str],
     stages: Sequence[str],
+    rows: str = "sample",
 ) -> str:
-    """Show a view: its dataset as it appears through it, and its stages in order."""
-    facts = {"Dataset": name, **_dataset_facts(name, media_type, num_samples, persistent, tags)}
+    """Show a view: its dataset as it appears through it, and its stages in order; `rows` is what it shows."""
+    facts = {"Dataset": name, **_dataset_facts(name, media_type, num_samples, persistent, tags, rows)}
     del facts["Name"]
     steps = [f"    {position}. {stage}" for position, stage in enumerate(stages, start=1)] or ["    ---"]
-    return "\n".join([_aligned(facts), "Sample fields:", _aligned(fields, "    "), "View stages:", *steps])
+    title = f"{rows.capitalize()} fields:"
+    return "\n".join([_aligned(facts), title, _aligned(fields, "    "), "View stages:", *steps])
 
 
 def sample_text(values: Mapping[str, Any]) -> str:
@@ -119,13 +121,14 @@ def view_html(
     fields: Mapping[str, str],
     stages: Sequence[str],
     thumbnails: Iterable[str | None] = (),
+    rows: str = "sample",
 ) -> str:
     """Show a view in a notebook: as its dataset, with its stages in order."""
-    facts = _dataset_facts(name, media_type, num_samples, persistent, tags)
+    facts = _dataset_facts(name, media_type, num_samples, persistent, tags, rows)
     del facts["Name"]
     steps = {str(position): stage for position, stage in enumerate(stages, start=1)}
     parts = [_table(facts), _strip(thumbnails), _folded("View stages", _table(steps), is_open=True)]
-    return _page(name, "view of dataset", [*parts, _folded("Sample fields", _table(fields))])
+    return _page(name, "view of dataset", [*parts, _folded(f"{rows.capitalize()} fields", _table(fields))])
 
 
 def sample_html(values: Mapping[str, Any], thumbnail: str | None = None) -> str:
@@ -175,12 +178,12 @@ def _eight_bits(image: Any) -> Any:
 
 
 def _dataset_facts(
-    name: str, media_type: str | None, num_samples: int, persistent: bool, tags: Sequence[str]
+    name: str, media_type: str | None, num_samples: int, persistent: bool, tags: Sequence[str], rows: str = "sample"
 ) -> dict[str, str]:
     return {
         "Name": name,
         "Media type": str(media_type),
-        "Num samples": str(num_samples),
+        "Num patches" if rows == "patch" else "Num samples": str(num_samples),
         "Persistent": str(persistent),
         "Tags": str(list(tags)),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import journal
 from .bulk import checked_tags
 from .columns import claim_model
-from .errors import FieldKindError, SchemaError, hint
+from .errors import FieldKindError, SchemaError, ViewError, hint
 from .fitting import Encoding, Widening, widened, with_attributes
 from .held_vectors import KeepingSink
 from .labels import Document
@@ -327,6 +327,8 @@ def _batches(given: Iterable[Any]) -> Iterator[list[Any]]:
 def as_sample(item: Sample | Mapping[str, Any] | str) -> Sample:
     """What was given in place of a sample, as a sample; one of a dataset with all its values read."""
     if isinstance(item, Sample):
+        if item._patched is not None:
+            raise ViewError(f"patch {item.id} is no sample that can be added. Its copy() is one.")
         if item.in_dataset:  # a copy goes in; the one in hand stays where it is
             for name in item.field_names:
                 item.get_field(name)

@@ -196,6 +196,7 @@ class Merging(SampleCollection):
         if isinstance(given, Sample | Mapping | str):
             raise SchemaError(f"merge_samples() was given {given!r:.200} alone. Give a list, or use merge_sample().")
         if isinstance(given, SampleCollection):
+            given._require_samples("merging")
             for name in [*(options.fields or ()), *options.omit_fields]:
                 if name not in given._schema():
                     raise FieldNotFoundError.among(name, given._schema().names(), given._title())

@@ -147,6 +147,7 @@ def record(
         RunError: if a run of another operation has this key, or if one with it is running.
     """
     root = collection._root
+    collection._require_samples(f"{operation!r}")
     check_key(key)
     for other in run_records.read_runs(root._id, key=key):
         if other["operation"] != operation:

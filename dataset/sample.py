@@ -19,6 +19,7 @@ from .errors import DatasetError, FieldKindError, FieldNotFoundError, SchemaErro
 from .filepaths import media_type_of, normal_path
 from .labels import Document, from_jsonable, to_jsonable
 from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer, merge
+from .stages import LabelField
 from .store import codec, samples
 from .types import Bson, SampleId
 
@@ -129,14 +130,16 @@ class Sample:
             FieldNotFoundError: if there is no such field.
         """
         head, _, rest = field_name.partition(".")
-        if head == "id":
-            return self.id
-        if head not in self._values:
-            self._load(head)
-        value = self._values[head]
+        value = self.id if head == "id" else self._value(head)
         for key in rest.split(".") if rest else ():
             value = value[key] if isinstance(value, Mapping | Document) else None
         return value
+
+    def _value(self, name: str) -> Any:
+        """The value of a top-level field."""
+        if name not in self._values:
+            self._load(name)
+        return self._values[name]
 
     def set_field(self, field_name: str, value: Any) -> None:
         """Set a field; it is written by `save()`, and declared then if the dataset has no such field.
@@ -302,6 +305,11 @@ class Sample:
         fresh = self._dataset[self.id]
         for slot in self.__slots__:
             object.__setattr__(self, slot, getattr(fresh, slot))
+
+    @property
+    def _patched(self) -> LabelField | None:
+        """Where the label lies, if it is a patch."""
+        return None
 
     @classmethod
     def _from_stored(

@@ -41,6 +41,7 @@ def random_split(
     tags = bulk.checked_tags(split_fracs)
     ends = _ends(split_fracs)
     root = sample_collection._root
+    sample_collection._require_samples("random_split()")
     with journal.action(root._id, "random_split", ["tags"]) as action:
         ids = read_mixed(sample_collection, seed)
         for tag in tags:

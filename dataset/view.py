@@ -1,7 +1,7 @@
 """A view: a dataset and a tuple of stages. Immutable and lazy: nothing is read until something is asked of it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from . import display
 from .cloning import Cloning
@@ -18,6 +18,9 @@ class DatasetView(Cloning, Keeping):
 
     Made by view stages, such as `dataset.match(F("uniqueness") > 0.5).limit(10)`.
     """
+
+    _row: ClassVar[str] = "sample"
+    """What it shows."""
 
     def __init__(self, dataset: "Dataset", stages: Sequence[Stage] = ()) -> None:
         """Wrap a dataset and stages that were checked."""
@@ -44,7 +47,7 @@ class DatasetView(Cloning, Keeping):
         return self._saved_as is not None
 
     def _named(self, name: str) -> "DatasetView":
-        view = DatasetView(self._dataset, self._chain)
+        view = type(self)(self._dataset, self._chain)
         view._saved_as = name
         return view
 
@@ -77,12 +80,12 @@ class DatasetView(Cloning, Keeping):
 
     def __repr__(self) -> str:
         """What the view shows, and how."""
-        return display.view_text(**self._facts(), stages=[str(stage) for stage in self._chain])
+        return display.view_text(**self._facts(), stages=[str(stage) for stage in self._chain], rows=self._row)
 
     def _repr_html_(self) -> str:
         return display.view_html(
             **self._facts(), stages=[str(stage) for stage in self._chain],
-            thumbnails=self._thumbnails(),
+            thumbnails=self._thumbnails(), rows=self._row,
         )  # fmt: skip
 
     def summary(self) -> str:

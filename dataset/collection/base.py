@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..schema import Schema
-from ..stages import Stage, chain
+from ..stages import LabelField, Stage, chain
 from ..store import samples, scan
 from ..types import Bson
 
@@ -25,6 +25,22 @@ class Base:
     def _stages(self) -> tuple[Stage, ...]:
         """The stages between the dataset and this collection."""
         return ()
+
+    @property
+    def _patched(self) -> LabelField | None:
+        """Where the labels lie of which the rows are patches; None where rows are samples."""
+        return None
+
+    def _stored_path(self, path: str) -> str:
+        """Where samples hold what lies at a path of rows."""
+        return path
+
+    def _require_samples(self, what: str) -> None:
+        """Refuse what works on samples where rows are patches.
+
+        Raises:
+            ViewError: if they are, naming `what` was asked.
+        """
 
     def _title(self) -> str:
         """How messages call this collection."""
@@ -61,7 +77,7 @@ class Base:
             are_numbers: whether the codes give numbers and nothing else.
         """
         # Where no stage knows of an order it is that of the ids, in which they are put here.
-        is_plain = not any(
+        is_plain = self._patched is None and not any(
             stage.needs_order or stage.sets_order or isinstance(stage, chain.Concat) for stage in self._stages
         )
         return scan.read_columns(
@@ -71,10 +87,10 @@ class Base:
 
     def _then(self, stage: Stage) -> "DatasetView":
         """The view of this collection through one more stage, checked now."""
-        from ..view import DatasetView
+        from ..patches import view_of
 
         chain.validate(stage, self._stages, self._root._current_schema())
-        return DatasetView(self._root, (*self._stages, stage))
+        return view_of(self._root, (*self._stages, stage))
 
     def _facts(self) -> dict[str, Any]:
         """What the repr shows."""

@@ -53,7 +53,8 @@ class Labelling(Base):
         """
         counts: dict[str, int] = {}
         for labels in self._label_places(label_fields).values():
-            found: dict[str, int] = self.count_values(f"{labels.root_path}.tags")  # type: ignore[attr-defined]  # Aggregating supplies it
+            root_path = labels.root_path if self._patched is None else labels.path
+            found: dict[str, int] = self.count_values(f"{root_path}.tags")  # type: ignore[attr-defined]  # Aggregating supplies it
             for tag, count in found.items():
                 counts[tag] = counts.get(tag, 0) + count
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
@@ -131,11 +132,12 @@ class Labelling(Base):
     # --- how --------------------------------------------------------------------------------------------------------
 
     def _label_places(self, fields: str | Iterable[str] | None) -> dict[str, LabelField]:
+        """Where the labels of some fields lie in samples."""
         schema = self._schema()
         names = stages.label_fields(schema) if fields is None else [fields] if isinstance(fields, str) else list(fields)
         for name in names:
             schema.resolve(name, self._title())
-        return {name: stages.label_field(schema, name) for name in names}
+        return {name: self._patched or stages.label_field(schema, name) for name in names}
 
     def _beside(self, labels: LabelField, out_field: str) -> tuple[LabelField, dict[str, Field]]:
         """The place of a field for the same labels, with what has to be declared for it."""
@@ -210,7 +212,11 @@ class Labelling(Base):
 
 def _chosen(source: Base, labels: LabelField) -> _Chosen:
     """The labels that a collection shows in a field."""
-    steps: list[Bson] = [{"$project": {"ids": f"${labels.root_path}._id"}}]
+    if source._patched == labels:
+        row = {"_id": "$sample_id", "ids": "$_id"}
+    else:
+        row = {"ids": f"${labels.root_path}._id"}
+    steps: list[Bson] = [{"$project": row}]
     found: _Chosen = {}
     for document in source._documents(steps, ordered=False):
         ids = document.get("ids")
@@ -220,8 +226,9 @@ def _chosen(source: Base, labels: LabelField) -> _Chosen:
 
 
 def _shows_any(source: Base, labels: LabelField) -> bool:
+    path = labels.root_path if source._patched is None else labels.path
     steps: list[Bson] = [
-        {"$project": {"ids": f"${labels.root_path}._id"}}, {"$match": {"ids": {"$nin": [None, []]}}}, {"$limit": 1}
+        {"$project": {"ids": f"${path}._id"}}, {"$match": {"ids": {"$nin": [None, []]}}}, {"$limit": 1}
     ]  # fmt: skip
     return any(source._documents(steps, ordered=False))
 

@@ -66,7 +66,11 @@ class Reading(Base):
                 f"Use an id, a filepath, first(), last(), or a slice such as [{key}:{int(key) + 1}]."
             )
         if isinstance(key, Sequence | np.ndarray) and len(key) == len(self):
-            chosen = [sample_id for sample_id, keep in zip(self._ids(), key, strict=True) if keep]
+            ids = self._ids()
+            chosen = [sample_id for sample_id, keep in zip(ids, key, strict=True) if keep]
+            both = set(chosen).intersection(sample_id for sample_id, keep in zip(ids, key, strict=True) if not keep)
+            if both:
+                raise ViewError(f"{min(both)} comes twice in {self._title()}, so a mask cannot keep one of the two.")
             return self._then(stages.Select(chosen))
         raise ViewError(
             f"{self._title()} cannot be indexed by {key!r}. Use an id, a filepath, a slice, an expression or a mask."
@@ -120,6 +124,11 @@ class Reading(Base):
         """The steps that change what chosen documents show; None if only the whole pipeline can tell."""
         return chain.shaping(self._stages, self._root._current_schema())
 
+    def _one_by_one(self, size: int) -> tuple[int, Iterator[Bson]]:
+        """The number of documents, and all of them, read `size` at a time."""
+        ids, steps = self._ids(), self._shaping()
+        return len(ids), self._documents() if steps is None else self._by_ids(ids, size, steps)
+
     def _by_ids(self, ids: Sequence[SampleId], size: int, steps: Sequence[Bson]) -> Iterator[Bson]:
         """The documents with some ids, in batches."""
         return by_id.decoded(by_id.read_by_id(self._root._id, ids, steps, size=size))
@@ -142,11 +151,11 @@ class Reading(Base):
         if size < 1:
             raise ViewError(f"batch_size is {size}; it must be at least 1.")
         with self._root._holding_schema():
-            wrap, steps, ids = self._wrapper(self._schema()), self._shaping(), self._ids()
-        documents = self._documents() if steps is None else self._by_ids(ids, size, steps)
+            wrap = self._wrapper(self._schema())
+            total, documents = self._one_by_one(size)
         with ExitStack() as stack:
             context = stack.enter_context(self.save_context(batch_size=size)) if autosave else None  # type: ignore[attr-defined]  # Writing supplies it
-            advance = stack.enter_context(shown(len(ids), progress))
+            advance = stack.enter_context(shown(total, progress))
             for document in documents:
                 sample = wrap(document)
                 yield sample
@@ -202,9 +211,9 @@ class Reading(Base):
 
     def view(self) -> "DatasetView":
         """A view of all samples."""
-        from ..view import DatasetView
+        from ..patches import view_of
 
-        return DatasetView(self._root, self._stages)
+        return view_of(self._root, self._stages)
 
     def _thumbnails(self) -> Iterator[str | None]:
         """Small pictures of the first samples, made as they are asked for."""

@@ -10,6 +10,7 @@ from ..types import SampleId
 from .base import Base
 
 if TYPE_CHECKING:
+    from ..patches import PatchesView
     from ..sample import Sample
     from ..view import DatasetView
     from . import SampleCollection
@@ -72,11 +73,11 @@ class Staging(Base):
         self, sample_ids: "SampleId | Sample | DatasetView | Iterable[Any]", ordered: bool = False
     ) -> "DatasetView":
         """Certain samples, by id; see `stages.Select`."""
-        return self._then(stages.Select(_ids_of(sample_ids), ordered))
+        return self._then(stages.Select(self._ids_of(sample_ids), ordered))
 
     def exclude(self, sample_ids: "SampleId | Sample | DatasetView | Iterable[Any]") -> "DatasetView":
         """All but certain samples, by id; see `stages.Exclude`."""
-        return self._then(stages.Exclude(_ids_of(sample_ids)))
+        return self._then(stages.Exclude(self._ids_of(sample_ids)))
 
     def select_by(self, field: str, values: Any, ordered: bool = False) -> "DatasetView":
         """The samples with certain values in a field; see `stages.SelectBy`."""
@@ -167,6 +168,17 @@ class Staging(Base):
         """The samples with other values for some values of a field; nothing is stored. See `stages.MapValues`."""
         return self._then(stages.MapValues(field, map))
 
+    def to_patches(self, field: str) -> "PatchesView":
+        """One row for each label of a field, in place of the samples; see `stages.ToPatches`.
+
+        Rows are matched, sorted and counted like samples. What is written to them is written to the labels.
+
+        Example:
+            >>> patches = dataset.to_patches("ground_truth")  # doctest: +SKIP
+            >>> patches.match(F("ground_truth.confidence") < 0.5).tag_labels("unsure")  # doctest: +SKIP
+        """
+        return self._then(stages.ToPatches(field))  # type: ignore[return-value]  # through this stage it is one
+
     def mongo(self, pipeline: Sequence[Mapping[str, Any]]) -> "DatasetView":
         """The samples after steps in MongoDB's own language; see `stages.Mongo`."""
         return self._then(stages.Mongo(pipeline))
@@ -176,15 +188,19 @@ class Staging(Base):
         """The names of the stages."""
         return sorted(stages.stage_types)
 
-
-def _ids_of(given: Any) -> list[SampleId]:
-    """Ids of whatever names samples: ids, samples, views."""
-    if isinstance(given, str):
-        return [given]
-    own = getattr(given, "id", None)
-    if isinstance(own, str):
-        return [own]
-    if isinstance(given, Base):
-        read: Callable[[], list[SampleId]] = given._ids  # type: ignore[attr-defined]  # Reading supplies it
-        return read()
-    return [sample_id for item in given for sample_id in _ids_of(item)]
+    def _ids_of(self, given: Any) -> list[SampleId]:
+        """Ids of whatever names samples: ids, samples, views; of patches, where these are patches."""
+        if isinstance(given, str):
+            return [given]
+        if getattr(given, "_patched", self._patched) != self._patched:
+            raise ViewError(
+                f"what was given shows other rows than {self._title()}, so its ids name none of them: one shows "
+                "samples, the other patches, or patches of another field. The 'sample_id' of patches names samples."
+            )
+        if isinstance(given, Base):
+            read: Callable[[], list[SampleId]] = given._ids  # type: ignore[attr-defined]  # Reading supplies it
+            return read()
+        own = getattr(given, "id", None)
+        if isinstance(own, str):
+            return [own]
+        return [sample_id for item in given for sample_id in self._ids_of(item)]

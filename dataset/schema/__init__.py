@@ -23,11 +23,12 @@ from .fields import (
     field_types,
 )
 from .infer import infer, merge
-from .schema import RESERVED_NAMES, SAMPLE_FIELDS, Resolved, Schema, check_field_name
+from .schema import RESERVED_NAMES, SAMPLE_FIELDS, SAMPLE_ID, Resolved, Schema, check_field_name
 
 __all__ = [
     "RESERVED_NAMES",
     "SAMPLE_FIELDS",
+    "SAMPLE_ID",
     "ArrayField",
     "BooleanField",
     "DateField",

@@ -19,6 +19,9 @@ SAMPLE_FIELDS: Mapping[str, Field] = MappingProxyType(
 )
 """The fields that every sample has."""
 
+SAMPLE_ID = ObjectIdField(description="identifies the sample that the patch is part of")
+"""The field `sample_id` of patches, by which they are known for what they are."""
+
 RESERVED_NAMES = frozenset(
     {
         *("add_labels", "clear_field", "compute_metadata", "copy", "created_at", "dataset", "dataset_id"),

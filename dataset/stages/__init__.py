@@ -9,6 +9,7 @@ from .grouping import GroupBy
 from .labels import FilterLabels, LabelField, LimitLabels, label_field, label_fields
 from .matching import Exists, Match, MatchTags
 from .ordering import Shuffle, SortBy, Take
+from .patches import ToPatches, is_of_patches
 from .picking import Exclude, Limit, Select, Skip
 from .raw import Mongo
 from .values import ExcludeBy, SelectBy
@@ -42,6 +43,8 @@ __all__ = [
     "SortBy",
     "Stage",
     "Take",
+    "ToPatches",
+    "is_of_patches",
     "label_field",
     "label_fields",
     "stage_types",

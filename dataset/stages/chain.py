@@ -13,6 +13,7 @@ from ..errors import FieldNotFoundError, ViewError
 from ..schema import Field, Schema
 from ..types import OWN_SAMPLES, Bson
 from .base import Stage
+from .patches import ToPatches
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Concat(Stage):
         given = self.samples
         if not isinstance(given, list | tuple) or not all(isinstance(stage, Stage) for stage in given):
             raise ViewError(f"Concat() was given {given!r}. Use view.concat(other), or give the stages of a view.")
+        if any(isinstance(stage, ToPatches) for stage in given):
+            raise ViewError("concat() was given patches, which cannot follow samples. Concatenate the views first.")
         self._settle(samples=tuple(given))
 
     def to_mongo(self, schema: Schema) -> list[Bson]:

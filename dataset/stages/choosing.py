@@ -12,6 +12,7 @@ from ..types import Bson, Oid
 from .base import Stage, names_of
 from .labels import LabelField, keeping, label_field, label_fields, with_any_label
 from .matching import Flag, condition
+from .patches import is_of_patches
 from .picking import MOST_IDS, ids_of
 
 
@@ -91,8 +92,9 @@ class LabelChoice:
             simple["tags"] = {"$in": list(self.tags)}
         parts: list[Bson] = []
         if self.labels is not None:
+            holder = "sample_id" if is_of_patches(schema) else "_id"
             parts.append(
-                {"_id": {"$in": [Oid(sample) for sample, field, _ in self.labels if field == name and sample]}}
+                {holder: {"$in": [Oid(sample) for sample, field, _ in self.labels if field == name and sample]}}
             )
         if simple and labels.attribute:
             parts.append({labels.root_path: {"$elemMatch": simple}})

@@ -7,6 +7,7 @@ from ..errors import ViewError
 from ..schema import SAMPLE_FIELDS, EmbeddedDocumentField, Schema
 from ..types import Bson
 from .base import Stage, names_of
+from .patches import is_of_patches
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class ExcludeFields(Stage):
 
     def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline."""
+        if is_of_patches(schema) and "sample_id" in _names(self.field_names):
+            raise ViewError("exclude_fields() was given 'sample_id', which every patch has. It is always shown.")
         hidden = {_stored(name, schema) for name in _names(self.field_names)}
         for path in hidden:
             if path.rpartition(".")[2] in {"_id", "_cls"}:
@@ -105,8 +108,8 @@ def _lists_around(field_names: str | Iterable[str] | None, schema: Schema) -> tu
 
 
 def _given(schema: Schema) -> list[str]:
-    """Give the fields that every sample has, as far as earlier stages left them."""
-    return [name for name in SAMPLE_FIELDS if name in schema]
+    """Give the fields that every sample or patch has, as far as earlier stages left them."""
+    return [*(name for name in SAMPLE_FIELDS if name in schema), *(["sample_id"] if is_of_patches(schema) else [])]
 
 
 def _stored(path: str, schema: Schema) -> str:

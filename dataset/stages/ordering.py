@@ -16,6 +16,7 @@ from ..expressions.typed import is_absent, is_not_nan
 from ..schema import Schema
 from ..types import Bson
 from .base import Stage, whole
+from .patches import is_of_patches
 
 KEYS = "_sort"
 """Where the keys of a sort lie while it runs; users' fields never begin with an underscore."""
@@ -54,7 +55,8 @@ class SortBy(Stage):
         """Give the steps of the pipeline."""
         keys = self.field_or_expr if isinstance(self.field_or_expr, tuple) else ((self.field_or_expr, 1),)
         computed, order = sort_order([(key, -given if self.reverse else given) for key, given in keys], schema)
-        order.setdefault("_id", 1)
+        for path, direction in by_id(schema).items():
+            order.setdefault(path, direction)
         return _sorted(computed, order)
 
 
@@ -130,9 +132,14 @@ def _sorted(computed: Bson, order: dict[str, int]) -> list[Bson]:
     return [{"$set": {KEYS: computed}}, {"$sort": order}, {"$unset": KEYS}]
 
 
-def _at_random(seed: int) -> list[Bson]:
+def by_id(schema: Schema) -> dict[str, int]:
+    """Give the order that is left where nothing else tells samples apart: that of their ids, also of patches."""
+    return {"sample_id": 1, "_id": 1} if is_of_patches(schema) else {"_id": 1}
+
+
+def _at_random(seed: int, schema: Schema) -> list[Bson]:
     hashed = {"$toHashedIndexKey": {"seed": seed, "id": "$_id"}}
-    return _sorted({"key0": hashed}, {f"{KEYS}.key0": 1, "_id": 1})
+    return _sorted({"key0": hashed}, {f"{KEYS}.key0": 1, **by_id(schema)})
 
 
 def _drawn(seed: Any) -> int:
@@ -159,10 +166,10 @@ class Shuffle(Stage):
     def __post_init__(self) -> None:
         self._settle(seed=_drawn(self.seed))
 
-    def to_mongo(self, schema: Schema) -> list[Bson]:  # noqa: ARG002  # every sample has an id
+    def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline."""
         assert self.seed is not None
-        return _at_random(self.seed)
+        return _at_random(self.seed, schema)
 
 
 @dataclass(frozen=True)
@@ -187,9 +194,9 @@ class Take(Stage):
     def __post_init__(self) -> None:
         self._settle(size=whole(self.size, "size"), seed=_drawn(self.seed))
 
-    def to_mongo(self, schema: Schema) -> list[Bson]:  # noqa: ARG002  # every sample has an id
+    def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline."""
         assert self.seed is not None
         if self.size <= 0:
             return [{"$match": NOTHING}]
-        return [*_at_random(self.seed)[:2], {"$limit": self.size}, {"$unset": KEYS}]
+        return [*_at_random(self.seed, schema)[:2], {"$limit": self.size}, {"$unset": KEYS}]

@@ -10,6 +10,7 @@ from ..expressions.typed import literal
 from ..schema import Schema
 from ..types import Bson, Oid, is_id
 from .base import Stage, whole
+from .ordering import by_id
 
 MOST_IDS = 300_000
 """More ids than this do not fit into one command to the database."""
@@ -91,13 +92,13 @@ class Select(Stage):
         """Whether it determines the order in which samples leave."""
         return self.ordered
 
-    def to_mongo(self, schema: Schema) -> list[Bson]:  # noqa: ARG002  # every sample has an id
+    def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline."""
         ids = [Oid(sample_id) for sample_id in self.sample_ids]
         found: list[Bson] = [{"$match": {"_id": {"$in": ids}}}]
         if self.ordered:
             place = {"$indexOfArray": [literal(ids), "$_id"]}
-            found += [{"$set": {"_sort": place}}, {"$sort": {"_sort": 1}}, {"$unset": "_sort"}]
+            found += [{"$set": {"_sort": place}}, {"$sort": {"_sort": 1, **by_id(schema)}}, {"$unset": "_sort"}]
         return found
 
 

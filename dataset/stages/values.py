@@ -14,6 +14,7 @@ from ..schema import Schema
 from ..schema.values import elements
 from ..types import Bson
 from .base import Stage
+from .ordering import by_id
 
 MOST_BYTES = 12_000_000
 """Values that take more than this do not fit into one command to the database."""
@@ -65,7 +66,7 @@ class SelectBy(Stage):
         values = self.values.value
         sought = as_id(values, repr(self.field)) if step.kind.name == "id" else values
         place = {"$indexOfArray": [literal(sought), {"$ifNull": [f"${step.db_path}", NULL]}]}
-        return [*steps, {"$set": {"_sort": place}}, {"$sort": {"_sort": 1, "_id": 1}}, {"$unset": "_sort"}]
+        return [*steps, {"$set": {"_sort": place}}, {"$sort": {"_sort": 1, **by_id(schema)}}, {"$unset": "_sort"}]
 
 
 @dataclass(frozen=True)

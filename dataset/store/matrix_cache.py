@@ -21,7 +21,6 @@ from .vectors import fill_rows, vector_length
 
 _MAGIC = b"SACCADE1"
 _HEADER = 64
-_KEY = 20
 
 
 def load_matrix(
@@ -32,7 +31,7 @@ def load_matrix(
     Args:
         dataset_id: the dataset.
         path: the vector field, which names the file.
-        keys: (n, 20) uint8 keys of the wanted vectors, without repetition.
+        keys: (n, 20) or, of labels, (n, 32) uint8 keys of the wanted vectors.
         everything: gives the keys of the whole field; asked when the file has to be written anew.
 
     Returns:
@@ -41,7 +40,7 @@ def load_matrix(
     if len(keys) == 0:
         return np.empty((0, 0), dtype=np.float32)
     file = _file_of(dataset_id, path)
-    cached = _open(file)
+    cached = _open(file, keys.shape[1])
     if cached is not None:
         found = _pick(*cached, keys)
         if found is not None:
@@ -77,7 +76,7 @@ def _file_of(dataset_id: str, path: str) -> Path:
     return current().cache_dir / "vectors" / dataset_id / f"{name}.matrix"
 
 
-def _open(file: Path) -> tuple[np.ndarray[Any, Any], FloatArray] | None:
+def _open(file: Path, key: int) -> tuple[np.ndarray[Any, Any], FloatArray] | None:
     try:
         with file.open("rb") as stream:
             header = stream.read(_HEADER)
@@ -85,26 +84,25 @@ def _open(file: Path) -> tuple[np.ndarray[Any, Any], FloatArray] | None:
             if len(header) < _HEADER or header[:8] != _MAGIC:
                 return None
             n, d = (int(value) for value in np.frombuffer(header, dtype="<i8", count=2, offset=8))
-            start = _matrix_start(n)
+            start = _matrix_start(n, key)
             if size != start + 4 * n * d:
                 return None
             whole = np.memmap(stream, dtype=np.uint8, mode="r")
     except OSError:
         return None
-    keys = np.asarray(whole[_HEADER : _HEADER + _KEY * n]).reshape(n, _KEY)
+    keys = np.asarray(whole[_HEADER : _HEADER + key * n]).reshape(n, key)
     return keys, np.asarray(whole[start:].view("<f4")).reshape(n, d)
 
 
-def _matrix_start(n: int) -> int:
-    return (_HEADER + _KEY * n + 63) // 64 * 64
+def _matrix_start(n: int, key: int) -> int:
+    return (_HEADER + key * n + 63) // 64 * 64
 
 
 def _positions(stored: np.ndarray[Any, Any], keys: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Row of each key in `stored`, or -1."""
     if len(stored) == 0:
         return np.full(len(keys), -1)
-    have = np.ascontiguousarray(stored).view(f"S{_KEY}").ravel()
-    want = np.ascontiguousarray(keys).view(f"S{_KEY}").ravel()
+    have, want = (np.ascontiguousarray(some).view(f"S{some.shape[1]}").ravel() for some in (stored, keys))
     order = np.argsort(have, kind="stable")
     places = np.searchsorted(have, want, sorter=order)
     found = order[np.minimum(places, len(have) - 1)]
@@ -121,7 +119,7 @@ def _build(
     if old is not None and old.shape[1] != d:  # the field was computed again by another model
         old, rows = None, np.full(len(keys), -1)
     missing = np.flatnonzero(rows < 0)
-    size = _matrix_start(len(keys)) + 4 * len(keys) * d
+    size = _matrix_start(*keys.shape) + 4 * len(keys) * d
     limit = int(current().cache_gb * 1e9)
     scratch = _scratch(file, size) if size <= limit else None
     if scratch is None:
@@ -132,8 +130,8 @@ def _build(
         whole = np.memmap(scratch, dtype=np.uint8, mode="r+", shape=(size,))
         whole[:8] = np.frombuffer(_MAGIC, dtype=np.uint8)
         whole[8:24] = np.array([len(keys), d], dtype="<i8").view(np.uint8)
-        whole[_HEADER : _HEADER + _KEY * len(keys)] = keys.ravel()
-        matrix = whole[_matrix_start(len(keys)) :].view("<f4").reshape(len(keys), d)
+        whole[_HEADER : _HEADER + keys.size] = keys.ravel()
+        matrix = whole[_matrix_start(*keys.shape) :].view("<f4").reshape(len(keys), d)
         _fill(dataset_id, keys, matrix, rows, missing, old)
         whole.flush()
         try:
@@ -143,7 +141,7 @@ def _build(
     finally:
         Path(scratch).unlink(missing_ok=True)
     _bound(limit, keep=file)
-    opened = _open(file)
+    opened = _open(file, keys.shape[1])
     if opened is None or not np.array_equal(opened[0], keys):  # another process renamed its own file over ours
         return np.asarray(matrix)
     return opened[1]

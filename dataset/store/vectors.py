@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from bson import Int64
+from bson import Int64, ObjectId
 
 from ..errors import StoreError
 from ..types import FloatArray, SampleId
@@ -44,20 +44,24 @@ def sample_keys(number: int, ids: Sequence[SampleId]) -> list[VectorKey]:
     return [head + packed[at : at + 12] for at in range(0, len(packed), 12)]
 
 
-def vector_keys(numbers: Sequence[int], ids: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The keys of many sample vectors.
+def vector_keys(
+    numbers: Sequence[int], ids: np.ndarray[Any, Any], holders: Sequence[ObjectId] | None = None
+) -> np.ndarray[Any, Any]:
+    """The keys of many vectors of samples or labels.
 
     Args:
         numbers: the numbers of the actions that stored them.
-        ids: (n, 12) uint8, the ids of the samples.
+        ids: (n, 12) uint8, the ids of the samples or labels.
+        holders: the ids of the samples that hold the labels; None for vectors of samples.
 
     Returns:
-        (n, 20) uint8.
+        (n, 20) uint8, of labels (n, 32).
     """
-    keys = np.empty((len(ids), 20), dtype=np.uint8)
-    keys[:, :8] = np.asarray(numbers, dtype=">i8").view(np.uint8).reshape(-1, 8)
-    keys[:, 8:] = ids
-    return keys
+    parts = [np.asarray(numbers, dtype=">i8").view(np.uint8).reshape(-1, 8), ids]
+    if holders is not None:
+        packed = b"".join(holder.binary for holder in holders)
+        parts.insert(1, np.frombuffer(packed, dtype=np.uint8).reshape(-1, 12))
+    return np.concatenate(parts, axis=1)
 
 
 @writes

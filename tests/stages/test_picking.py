@@ -9,7 +9,7 @@ from bson import ObjectId
 from saccade.dataset.errors import ViewError
 from saccade.dataset.stages import Exclude, Limit, Select, Skip
 from saccade.dataset.stages.picking import MOST_IDS
-from tests.stages.conftest import sample_id
+from tests.stages.conftest import FIELDS, sample_id
 
 
 def test_limit_and_skip_cut_the_samples(kept):
@@ -61,4 +61,4 @@ def test_as_many_ids_as_are_allowed_fit_into_a_command(database):
 
     stage = Select((f"{number:024x}" for number in range(MOST_IDS)), ordered=True)
     database.samples.insert_one({"_id": ObjectId(sample_id(7))})
-    assert len(list(database.samples.aggregate(to_bson_query(stage.to_mongo(None))))) == 1
+    assert len(list(database.samples.aggregate(to_bson_query(stage.to_mongo(FIELDS))))) == 1

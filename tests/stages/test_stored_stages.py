@@ -34,6 +34,7 @@ from saccade.dataset.stages import (
     SortBy,
     Stage,
     Take,
+    ToPatches,
     stage_types,
 )
 from tests.stages.conftest import FIELDS, sample_id
@@ -80,6 +81,7 @@ STAGES = {
     'group_by(["s", F("n") > 0])': GroupBy(["s", F("n") > 0]),
     'concat([match(F("n") > 1), limit(3)])': Concat([Match(F("n") > 1), Limit(3)]),
     "mongo([{'$match': {'n': 1}}, {'$limit': 2}])": Mongo([{"$match": {"n": 1}}, {"$limit": 2}]),
+    'to_patches("found")': ToPatches("found"),
 }
 
 
