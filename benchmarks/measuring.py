@@ -1,5 +1,6 @@
 """A database server for the measurement alone, times and memory. Needs nothing but Python."""
 
+import os
 import resource
 import shutil
 import socket
@@ -16,6 +17,15 @@ from typing import Self
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
+
+
+def processor_seconds(pid: int) -> float:
+    """The seconds of a processor that a process has used; 0 where the system does not tell."""
+    state = Path(f"/proc/{pid}/stat")
+    if not state.is_file():
+        return 0.0
+    used = state.read_text(encoding="ascii").rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 def forget_peak() -> None:
@@ -44,18 +54,28 @@ def _megabytes(entry: str) -> float:
 
 
 class Watch:
-    """The peak of this process's memory while something is done, in megabytes.
+    """How long something takes, and how much memory this process has meanwhile.
 
     Attributes:
-        peak: all of it, with the pages of files that are mapped, which the system takes back when it needs them.
-        own: without these; on Linux alone, elsewhere the same as `peak`. Looked at now and then.
+        seconds: how long it took.
+        client: seconds of a processor that this process used.
+        server: those that the server used, on Linux.
+        peak: the most megabytes, with the pages of files that are mapped, which the system takes back at need.
+        own: without these, on Linux; elsewhere the same as `peak`. Looked at now and then.
     """
 
-    peak = own = 0.0
+    seconds = client = server = peak = own = 0.0
+
+    def __init__(self, server_pid: int) -> None:
+        """Begin with nothing measured."""
+        self._server_pid = server_pid
 
     def __enter__(self) -> Self:
         """Begin."""
         forget_peak()
+        self.seconds -= time.perf_counter()
+        self.client -= time.process_time()
+        self.server -= processor_seconds(self._server_pid)
         self._is_over = threading.Event()
         self._looking = threading.Thread(target=self._look)
         self._looking.start()
@@ -70,6 +90,9 @@ class Watch:
 
     def __exit__(self, *_: object) -> None:
         """End."""
+        self.seconds += time.perf_counter()
+        self.client += time.process_time()
+        self.server += processor_seconds(self._server_pid)
         self._is_over.set()
         self._looking.join()
         self.peak = peak_megabytes()
@@ -85,6 +108,7 @@ def server(mongod: Path, cache_gb: float = 1.0) -> Iterator[tuple[str, Path]]:
     command = [
         str(mongod), "--dbpath", str(data), "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket",
         "--wiredTigerCacheSizeGB", str(cache_gb), "--logpath", str(folder / "mongod.log"),
+        "--pidfilepath", str(folder / "mongod.pid"),
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:

@@ -12,7 +12,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ import numpy as np
 from measuring import Watch, server, short
 
 BLOCK = 10_000
-HEAD = f"{'operation':<34} {'s':>8} {'peak MB':>8} {'own MB':>7}"
+FIGURES = {"seconds": "s", "client": "client s", "server": "server s", "peak": "peak MB", "own": "own MB"}
+HEAD = f"{'operation':<34}" + "".join(f"{shown:>9}" for shown in FIGURES.values())
 Row = dict[str, Any]
 
 
@@ -39,10 +39,10 @@ def main() -> None:
         PARTS[options.part](options)
         return
     tables = [table(samples, options) for samples in options.sizes]
-    print(f"\n{'operation':<34} " + " ".join(f"{samples:>10,}" for samples in options.sizes) + "  times")
+    print(f"\nhow many times as much {max(options.sizes):,} samples take\n{HEAD}")
     for rows in zip(*tables, strict=True):
-        factor = rows[-1]["seconds"] / rows[0]["seconds"]
-        print(f"{rows[0]['name']:<34} " + " ".join(f"{row['seconds']:>10.3g}" for row in rows) + f"  {short(factor)}")
+        factors = [rows[-1][figure] / rows[0][figure] if rows[0][figure] else 0 for figure in FIGURES]
+        print(f"{rows[0]['name']:<34}" + "".join(f"{short(factor):>9}" for factor in factors))
     if options.json is not None:
         options.json.write_text(json.dumps(dict(zip(map(str, options.sizes), tables, strict=True)), indent=1))
 
@@ -69,28 +69,33 @@ def table(samples: int, options: argparse.Namespace) -> list[Row]:
                 for line in process.stdout:
                     row = json.loads(line)
                     rows.append(row)
-                    figures = f"{row['seconds']:>8.3g} {row['peak']:>8.0f} {row['own']:>7.0f}"
-                    print(f"{row['name']:<34} {figures}", flush=True)
+                    print(f"{row['name']:<34}" + "".join(f"{short(row[figure]):>9}" for figure in FIGURES), flush=True)
             if process.returncode:
                 raise SystemExit(f"{part} ended with {process.returncode}")
     return rows
 
 
-def timed(name: str, work: Callable[[], Any]) -> Any:
-    """Do some work, and tell how long it took and how much memory it had."""
-    with Watch() as watch:
-        begin = time.perf_counter()
-        result = work()
-        seconds = time.perf_counter() - begin
-    print(json.dumps({"name": name, "seconds": seconds, "peak": watch.peak, "own": watch.own}), flush=True)
-    return result
+class Timed:
+    """Tells what each step of a process took."""
+
+    def __init__(self, folder: Path) -> None:
+        """Know the server that was started in this folder."""
+        self._server_pid = int((folder / "mongod.pid").read_text(encoding="ascii"))
+
+    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do some work, and tell what it took."""
+        with Watch(self._server_pid) as watch:
+            result = work()
+        figures = {figure: getattr(watch, figure) for figure in FIGURES}
+        print(json.dumps({"name": name, **figures}), flush=True)
+        return result
 
 
 def everything(options: argparse.Namespace) -> None:
     """Add, ask, sort, store and load."""
     import saccade as sc
 
-    samples = options.sizes[0]
+    samples, timed = options.sizes[0], Timed(options.folder)
     source = vectors(options.folder / "source", samples, options.dimension)
     dataset = sc.Dataset("million")
     timed("add_samples, from a generator", lambda: dataset.add_samples(photos(samples)))
@@ -115,7 +120,7 @@ def bounded(options: argparse.Namespace) -> None:
     limit = options.limit * 1_000_000
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))  # all that is private: heap, stacks, anonymous maps
     shutil.rmtree(options.folder / "cache")
-    source = np.load(options.folder / "source.npy", mmap_mode="r")
+    source, timed = np.load(options.folder / "source.npy", mmap_mode="r"), Timed(options.folder)
     compare(timed(f"load within {options.limit} MB, first time", load), source)
     compare(timed(f"load within {options.limit} MB, again", load), source)
 
