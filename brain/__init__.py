@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .operations.active_learning import compute_active_learning_scores
     from .operations.duplicates import compute_near_duplicates
     from .operations.embeddings import compute_embeddings
     from .operations.exact_duplicates import compute_exact_duplicates
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .operations.uniqueness import compute_uniqueness
 
 __all__ = [
+    "compute_active_learning_scores",
     "compute_embeddings",
     "compute_exact_duplicates",
     "compute_hardness",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "compute_active_learning_scores": ".operations.active_learning",
     "compute_embeddings": ".operations.embeddings",
     "compute_exact_duplicates": ".operations.exact_duplicates",
     "compute_hardness": ".operations.hardness",
