@@ -14,6 +14,7 @@ from .sample import Sample
 from .schema import EmbeddedDocumentField, Schema
 from .stages import LabelField
 from .store import codec
+from .store.samples import Edit
 from .types import Bson
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ class PatchSource:
     samples: Schema
     filtered: frozenset[str]
     reshaped: bool
+
+
+class _Holder(Sample):
+    """A sample that shows one label alone."""
+
+    __slots__ = ()
+
+    def _edit(self, encoded: Mapping[str, Any], stored: Bson) -> Edit | None:
+        """The update that writes what differs; that the label is still there is all that has to hold for it."""
+        edit = super()._edit(encoded, stored)
+        if edit is not None:  # its list may be of a class that extends the declared one
+            edit.expected = {path: value for path, value in edit.expected.items() if not path.endswith("._cls")}
+        return edit
 
 
 class PatchView(Sample):
@@ -69,7 +83,7 @@ class PatchView(Sample):
         if row.get(place.path) is not None:
             stored[place.path] = _held(row[place.path], place, source.samples)
         patch._place = place
-        patch._sample = Sample._from_stored(
+        patch._sample = _Holder._from_stored(
             stored, source.dataset, source.samples, filtered=source.filtered, reshaped=source.reshaped
         )
         return patch

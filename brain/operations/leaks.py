@@ -183,6 +183,8 @@ def _memberships(
         names = sorted({str(value) for value in found[splits] if value is not None})
         held = [{str(value)} if value is not None else set() for value in found[splits]]
     elif isinstance(splits, Mapping):
+        for view in splits.values():
+            view._require_samples("a split")
         ids, names = columns.read_ids(samples), list(splits)
         parts = {name: set(columns.read_ids(view)) for name, view in splits.items()}
         held = [{name for name, part in parts.items() if key in part} for key in ids]
