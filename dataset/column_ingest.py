@@ -10,10 +10,12 @@ from .bulk import checked_tags
 from .errors import FieldKindError, SchemaError
 from .filepaths import media_type_of, normal_path
 from .fitting import Encoding
-from .ingest import Ingest, NumberedVectors
+from .ingest import Batch, Ingest, documents_of
 from .labels import Document
+from .new_vectors import NumberedVectors
 from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer
-from .store import codec, samples
+from .store import samples
+from .store.elements import Elements, elements, null
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -68,9 +70,19 @@ class ColumnIngest(Ingest):
         with ExitStack() as stack:
             sink = NumberedVectors(self._dataset._id, stack, "add_columns")
             encoding = Encoding(schema)
-            stored = {name: self._encoded(encoding, name, values, ids, sink) for name, values in columns.items()}
+            made: dict[str, Elements] = {
+                "tags": elements("tags", [[]] * len(ids)),
+                "metadata": [null("metadata")] * len(ids),
+            }
+            for name, values in columns.items():
+                column = encoding.column(name, values)
+                made[name] = (
+                    elements(name, self._encoded(encoding, name, columns, ids, sink)) if column is None else column
+                )
             sink.store()
-            self._insert([str(identity) for identity in ids], _documents(ids, stored), schema)
+            self._insert(Batch([str(identity) for identity in ids], documents_of(ids, made), schema))
+            if sink.has_any:
+                self._inserted()
         self._media = self._media or media_type_of(columns["filepath"][0])
 
     def _schema_of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Schema:
@@ -83,17 +95,15 @@ class ColumnIngest(Ingest):
         return self._declare(known, widening.schema)
 
     def _encoded(
-        self, encoding: Encoding, name: str, values: Sequence[Any], ids: Sequence[Any], sink: NumberedVectors
-    ) -> Sequence[Any]:
-        if encoding.holds_as_they_are(name, values):
-            return values
+        self, encoding: Encoding, name: str, columns: Mapping[str, Sequence[Any]], ids: Sequence[Any],
+        sink: NumberedVectors,
+    ) -> Sequence[Any]:  # fmt: skip
         stored = []
-        for row, (value, identity) in enumerate(zip(values, ids, strict=True)):
+        for value, identity, filepath in zip(columns[name], ids, columns["filepath"], strict=True):
             sink.sample_id = str(identity)
             try:
                 stored.append(None if value is None else encoding.encoded(name, value, sink))
             except FieldKindError as error:
-                filepath = self._columns["filepath"][len(self.ids) + row]
                 raise FieldKindError(f"field {name!r} of {filepath!r}: {error}") from error
         return stored
 
@@ -116,13 +126,3 @@ def _checked(name: str, values: Sequence[Any]) -> list[Any]:
 def _held(value: Any) -> Any:
     field = infer(value)
     return value if field is None else field.coerce(value)
-
-
-def _documents(ids: Sequence[Any], stored: Mapping[str, Sequence[Any]]) -> list[bytes]:
-    """The documents of some samples as BSON."""
-    names = ["_id", *stored]
-    blank: dict[str, Any] = {"_id": None, "tags": [], "metadata": None}
-    rows = (blank | dict(zip(names, row, strict=True)) for row in zip(ids, *stored.values(), strict=True))
-    if any(value is None for values in stored.values() for value in values):
-        rows = ({n: v for n, v in row.items() if v is not None or n == "metadata"} for row in rows)
-    return [codec.to_raw(row) for row in rows]

@@ -1,6 +1,6 @@
 """Values and fields of samples on their way in: which fields values need, and the form in which they are stored."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from .schema import (
     merge,
 )
 from .store import codec
+from .store.elements import Elements, elements, label_elements, null, spread
 from .types import Bson
 
 _HELD_AS_THEY_ARE: dict[type[Field], type] = {
@@ -64,14 +65,25 @@ class Widening:
         for name, value in values.items():
             self._hold(name, value)
 
+    def hold_all(self, values: Sequence[Mapping[str, Any]]) -> None:
+        """Let the schema hold the values of some samples; raises what `hold` raises."""
+        for name, column in columns_of(values):
+            self.hold_column(name, column)
+
     def hold_column(self, name: str, values: Sequence[Any]) -> None:
         """Let the schema hold the values of a field; raises what `hold` raises."""
         one_of_each = {type(value): value for value in values}
-        for value in one_of_each.values() if one_of_each.keys() <= _ALIKE else values:
+        kinds = one_of_each.keys() - {type(None)}
+        labels = [value for value in values if value is not None]
+        if len(kinds) == 1 and isinstance(labels[0], Document):
+            self._hold(name, labels[0])
+            if (name, type(labels[0])) in self._fits and not have_more_attributes(labels):
+                return
+        for value in one_of_each.values() if kinds <= _ALIKE else values:
             self._hold(name, value)
 
     def _hold(self, name: str, value: Any) -> None:
-        if value is None:
+        if value is None or (name == "tags" and value == []):
             return
         if (name, type(value)) not in self._fits:
             self._widen(name, value)
@@ -96,6 +108,12 @@ class Widening:
         if schema is not self.schema:
             self.schema = schema
             self._fits.clear()
+
+
+def columns_of(values: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Any]]]:
+    """The values of some samples a field at a time, None where one has no value."""
+    for name in dict.fromkeys(name for held in values for name in held):
+        yield name, [held.get(name) for held in values]
 
 
 def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schema:
@@ -149,16 +167,29 @@ def with_attributes(schema: Schema, path: str, document: Document, *, everything
 def has_more_attributes(document: Document) -> bool:
     """Whether a document, or one of a list in it, has attributes that its class does not declare."""
     attributes = document._attributes()
-    declared = _declared.get(type(document))
-    if declared is None:
-        declared = _declared[type(document)] = _declared_by(type(document))
-    if not attributes.keys() <= declared[0]:
+    names, lists = _declared_of(type(document))
+    if not attributes.keys() <= names:
         return True
-    for name in declared[1]:
+    for name in lists:
         items = attributes.get(name)
         if items and any(isinstance(item, Document) and has_more_attributes(item) for item in items):
             return True
     return False
+
+
+def have_more_attributes(documents: Sequence[Document]) -> bool:
+    """Whether any of some documents of one class has attributes that its class does not declare."""
+    names, lists = _declared_of(type(documents[0]))
+    if not set().union(*[document._attributes() for document in documents]) <= names:
+        return True
+    return bool(lists) and any(map(has_more_attributes, documents))
+
+
+def _declared_of(kind: type[Document]) -> tuple[frozenset[str], tuple[str, ...]]:
+    declared = _declared.get(kind)
+    if declared is None:
+        declared = _declared[kind] = _declared_by(kind)
+    return declared
 
 
 _declared: dict[type, tuple[frozenset[str], tuple[str, ...]]] = {}
@@ -202,12 +233,28 @@ class Encoding:
                     raise FieldKindError(f"field {name!r} of {values.get('filepath')!r}: {error}") from error
         return document
 
-    def holds_as_they_are(self, name: str, values: Sequence[Any]) -> bool:
-        """Whether the values of a field, which were checked, are stored as they are."""
+    def column(self, name: str, values: Sequence[Any]) -> Elements | None:
+        """The values of a field as BSON; None if they must be looked at one by one.
+
+        Raises:
+            SchemaError: if a tag is none, or a value cannot be stored.
+        """
         if name == "tags":
-            return True
-        field = self._schema.get(name)
-        return field is not None and {_HELD_AS_THEY_ARE.get(type(field)), type(None)}.issuperset(map(type, values))
+            return elements(name, [checked_tags(tags) if tags else [] for tags in values])
+        kinds = set(map(type, values))
+        if type(None) in kinds:
+            made = self.column(name, [value for value in values if value is not None])
+            return None if made is None else spread(made, values, null(name) if name == "metadata" else b"")
+        if not kinds:
+            return []
+        field, kind = self._schema.get(name), kinds.pop()
+        if field is None or kinds:
+            return None
+        if _HELD_AS_THEY_ARE.get(type(field)) is kind:
+            return elements(name, values)
+        if isinstance(field, EmbeddedDocumentField) and field.document_type == kind.__name__:
+            return label_elements(name, values)
+        return None
 
     def encoded(self, name: str, value: Any, sink: codec.VectorSink) -> Any:
         """The stored form of one value that is not None.

@@ -12,9 +12,10 @@ from .columns import claim_model
 from .errors import FieldNotFoundError, SchemaError
 from .fitting import Encoding, Widening
 from .held_vectors import fetch_many, vector_paths
-from .ingest import Ingest, NumberedVectors, as_sample
+from .ingest import Ingest, as_sample
 from .joining import Rules, joined
 from .labels import Document
+from .new_vectors import NumberedVectors
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Schema, VectorField, merge
 from .stages import chain

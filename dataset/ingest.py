@@ -5,20 +5,22 @@ Also the way back of samples in hand: `save` sends what changed.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import journal
 from .bulk import checked_tags
-from .columns import claim_model
 from .errors import FieldKindError, SchemaError, ViewError, hint
-from .fitting import Encoding, Widening, widened, with_attributes
+from .fitting import Encoding, Widening, columns_of, widened, with_attributes
 from .held_vectors import KeepingSink
 from .labels import Document
+from .new_vectors import NumberedVectors
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, EmbeddedDocumentField, Field, Schema, VectorField
-from .store import catalog, codec, field_records, samples, vectors
-from .types import Bson, FloatArray, SampleId
+from .store import catalog, codec, field_records, samples
+from .store.calls import Beside
+from .store.elements import Elements, documents, id_elements
+from .types import Bson, SampleId
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -27,8 +29,27 @@ BATCH = 1_000
 """Samples that are inserted at once."""
 
 
+class Batch(NamedTuple):
+    """Samples that are ready to be inserted.
+
+    Attributes:
+        ids: their ids.
+        documents: what is stored, as BSON.
+        schema: the fields that hold them.
+        given: the caller's samples, with what is stored for each and the vectors that were made for it.
+    """
+
+    ids: list[SampleId]
+    documents: Sequence[bytes]
+    schema: Schema
+    given: "Sequence[tuple[Sample, bytes, Schema, KeepingSink | None]]" = ()
+
+
 class Ingest:
-    """One call of `add_samples`: batch after batch, and what to undo if it is refused."""
+    """One call of `add_samples`: batch after batch, and what to undo if it is refused.
+
+    While a batch is inserted, the next one is made ready.
+    """
 
     def __init__(self, dataset: "Dataset", *, expand_schema: bool, dynamic: bool, keep_ids: bool = False) -> None:
         """Begin with nothing added; `keep_ids` is for samples of other datasets, whose ids are not here yet."""
@@ -40,7 +61,8 @@ class Ingest:
         self._widened: list[tuple[str, Field, Field]] = []
         self._planned: Schema | None = None
         self._added: list[tuple[Sample, bytes, Schema, KeepingSink | None]] = []
-        self._inserting: list[SampleId] = []
+        self._inserting: Batch | None = None
+        self._beside = Beside()
         self._media: str | None = None
         self.ids: list[SampleId] = []
 
@@ -61,24 +83,28 @@ class Ingest:
                     self._settle()  # of a list only at the end, since all of it may have to be taken back
                 if advance is not None:
                     advance(len(batch))
+            self._inserted()
         except SchemaError:
+            self._stop_inserting()
             self._take_back()
             raise
         except BaseException as error:
-            samples.remove_unacknowledged(self._dataset._id, self._inserting)
+            self._stop_inserting()
             self._settle()
             if self.ids:
                 error.add_note(
                     f"add_samples was interrupted: {len(self.ids)} samples were added, the last one {self.ids[-1]}."
                 )
             raise
+        finally:
+            self._beside.close()
         self._settle()
 
     def _plan(self, given: Sequence[Any]) -> None:
         """Check all samples without writing."""
         widening = self._widening(self._dataset._current_schema())
-        for item in given:
-            widening.hold(as_sample(item)._values)
+        for batch in _batches(given):
+            widening.hold_all([as_sample(item)._values for item in batch])
         self._planned = widening.schema
 
     def _widening(self, schema: Schema) -> Widening:
@@ -91,8 +117,7 @@ class Ingest:
         if self._is_planned(known):
             return known
         widening = self._widening(known)
-        for sample in batch:
-            widening.hold(sample._values)
+        widening.hold_all([sample._values for sample in batch])
         return self._declare(known, widening.schema)
 
     def _is_planned(self, known: Schema) -> bool:
@@ -109,33 +134,63 @@ class Ingest:
         else:
             ids = samples.reserve_ids(dataset._id, len(batch))
         encoding = Encoding(schema)
-        documents: list[bytes] = []
+        made = _by_columns(encoding, batch, ids)
+        if made is None:
+            self._insert_each(given, batch, ids, encoding, schema)
+        else:
+            self._insert(_batch(given, ids, made, schema, repeat(None)))
+        self._media = self._media or batch[0].media_type
+
+    def _insert_each(
+        self, given: Sequence[Any], batch: Sequence[Sample], ids: Sequence[Any], encoding: Encoding, schema: Schema
+    ) -> None:
+        """Insert samples that must be looked at one by one, and store their vectors."""
+        made: list[bytes] = []
         with ExitStack() as stack:
-            sink = NumberedVectors(dataset._id, stack, "add_samples")
+            sink = NumberedVectors(self._dataset._id, stack, "add_samples")
             keeping: KeepingSink | None = None
             kept: list[KeepingSink | None] = []
             for sample, identity in zip(batch, ids, strict=True):
                 sink.sample_id = str(identity)
                 keeping = keeping or KeepingSink({}, sink)
                 document = {"_id": identity, **encoding.document(sample._values, keeping)}
-                documents.append(codec.to_raw(document))
+                made.append(codec.to_raw(document))
                 kept.append(keeping if keeping.made else None)
                 keeping = None if keeping.made else keeping  # one that was not used serves the next sample
             sink.store()
-            self._insert([str(identity) for identity in ids], documents, schema)
-        self._media = self._media or batch[0].media_type
-        for item, raw, made in zip(given, documents, kept, strict=True):
-            if isinstance(item, Sample):
-                self._added.append((item, raw, schema, made))
+            self._insert(_batch(given, ids, made, schema, kept))
+            if sink.has_any:
+                self._inserted()  # while the actions keep the sweep off the vectors
 
-    def _insert(self, ids: list[SampleId], documents: Sequence[bytes], schema: Schema) -> None:
-        """Insert documents whose vectors are stored."""
-        self._inserting = ids
-        revision = samples.insert(self._dataset._id, documents)
-        self.ids += self._inserting
-        self._inserting = []
+    def _insert(self, batch: Batch) -> None:
+        """Begin to insert a batch whose vectors are stored, after the one before."""
+        self._inserted()
+        self._inserting = batch
+        self._beside.begin(lambda: samples.insert(self._dataset._id, batch.documents))
+
+    def _inserted(self) -> None:
+        """Wait until what is being inserted is there."""
+        batch = self._inserting
+        if batch is None:
+            return
+        revision = self._beside.result()
+        self._note(batch)
         if revision != self._dataset._known_revision():
-            self._declare(self._dataset._current_schema(), schema)  # a field may have been deleted meanwhile
+            self._declare(self._dataset._current_schema(), batch.schema)  # a field may have been deleted meanwhile
+
+    def _note(self, batch: Batch) -> None:
+        self._inserting = None
+        self.ids += batch.ids
+        self._added += batch.given
+
+    def _stop_inserting(self) -> None:
+        """After an exception: let what was being inserted be there, or not at all."""
+        batch = self._inserting
+        if batch is not None and self._beside.has_succeeded():
+            self._note(batch)
+        elif batch is not None:
+            samples.remove_unacknowledged(self._dataset._id, batch.ids)
+            self._inserting = None
 
     def _settle(self) -> None:
         """Let the caller's samples be those that were added."""
@@ -162,10 +217,38 @@ class Ingest:
 
     def _take_back(self) -> None:
         """Leave the dataset as it was before the call."""
-        samples.remove_unacknowledged(self._dataset._id, [*self.ids, *self._inserting])
+        samples.remove_unacknowledged(self._dataset._id, self.ids)
         for path, before, after in reversed(self._widened):
             field_records.narrow_field(self._dataset._id, path, before, after)
         field_records.remove_unused(self._dataset._id, self._declared)
+
+
+def _batch(
+    given: Sequence[Any], ids: Sequence[Any], documents: Sequence[bytes], schema: Schema,
+    kept: Iterable[KeepingSink | None],
+) -> Batch:  # fmt: skip
+    made = [
+        (item, raw, schema, keeping)
+        for item, raw, keeping in zip(given, documents, kept, strict=False)
+        if isinstance(item, Sample)
+    ]
+    return Batch([str(identity) for identity in ids], documents, schema, made)
+
+
+def _by_columns(encoding: Encoding, batch: Sequence[Sample], ids: Sequence[Any]) -> list[bytes] | None:
+    """The documents of samples, made a field at a time; None where their values must be looked at one by one."""
+    columns: dict[str, Elements] = {}
+    for name, values in columns_of([sample._values for sample in batch]):
+        column = encoding.column(name, values)
+        if column is None:
+            return None
+        columns[name] = column
+    return documents_of(ids, columns)
+
+
+def documents_of(ids: Sequence[Any], columns: Mapping[str, Elements]) -> list[bytes]:
+    """Documents of the elements that columns hold for them, with their ids."""
+    return documents([id_elements(b"".join([identity.binary for identity in ids])), *columns.values()])
 
 
 def _settle_vectors(sample: Sample, names: Iterable[str], keeping: KeepingSink) -> None:
@@ -174,51 +257,6 @@ def _settle_vectors(sample: Sample, names: Iterable[str], keeping: KeepingSink) 
     for name in list(names):
         if sample._schema is not None and isinstance(sample._schema.get(name), VectorField):
             sample._values.pop(name, None)
-
-
-class NumberedVectors:
-    """Collects the vectors of samples, those of each path under an action number of their own.
-
-    A vector's key does not tell its path, so two paths of a sample must not share a number.
-    """
-
-    def __init__(self, dataset_id: str, stack: ExitStack, verb: str) -> None:
-        """Begin; the actions that take the numbers end with `stack`."""
-        self._dataset_id = dataset_id
-        self._stack = stack
-        self._verb = verb
-        self._by_path: dict[str, tuple[journal.Action, list[bytes], list[FloatArray]]] = {}
-        self.sample_id = ""
-
-    def put(self, path: str, label_id: str | None, vector: FloatArray) -> int:
-        """Collect one vector and give its marker."""
-        if path not in self._by_path:
-            begun = self._stack.enter_context(journal.unclaimed(self._dataset_id, self._verb))
-            self._by_path[path] = (begun, [], [])
-        action, keys, rows = self._by_path[path]
-        if rows and len(rows[0]) != len(vector):
-            raise FieldKindError(
-                f"field {path!r} was given vectors of {len(rows[0])} and of {len(vector)} numbers. "
-                "All must have the same length."
-            )
-        keys.append(vectors.vector_key(action.number, self.sample_id, label_id))
-        rows.append(vector)
-        return vectors.marker(action.number)
-
-    def store(self) -> None:
-        """Store what was collected."""
-        for path, (action, keys, rows) in self._by_path.items():
-            self._set_length(path, len(rows[0]), action.number)
-            action.insert_vectors(keys, rows)
-
-    def _set_length(self, path: str, length: int, number: int) -> None:
-        """Note the length of a field's first vectors; nothing undoes it: it binds only while there are vectors."""
-        while True:
-            known = claim_model(self._dataset_id, path, length, None, None)
-            if known.get("dimension") == length:
-                return
-            if field_records.change_model(self._dataset_id, path, known, {"dimension": length, "by": number}):
-                return
 
 
 def save(dataset: "Dataset", changed: Sequence[Sample]) -> None:

@@ -1,7 +1,7 @@
 """How the rest of the store calls the server: one place for reconnecting and for translating driver errors."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar
@@ -67,6 +67,34 @@ def in_parallel(work: Callable[[S], T], items: Sequence[S], threads: int) -> lis
         return [done.result() for done in [pool.submit(copy_context().run, work, item) for item in items]]
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class Beside:
+    """Calls that go on in a thread while their caller does something else; one at a time."""
+
+    def __init__(self) -> None:
+        """Begin without a call."""
+        self._pool = ThreadPoolExecutor(1)
+        self._call: Future[Any] | None = None
+
+    def begin(self, work: Callable[[], Any]) -> None:
+        """Begin a call, in the settings of this thread; the one before has ended."""
+        self._call = None
+        self._call = self._pool.submit(copy_context().run, work)
+
+    def result(self) -> Any:
+        """Wait for the call, and give or raise what it does."""
+        assert self._call is not None, "a call was begun"
+        return self._call.result()
+
+    def has_succeeded(self) -> bool:
+        """Wait for the call after an exception, which may have come at any point; no other can be begun then."""
+        self._pool.shutdown()
+        return self._call is not None and self._call.exception() is None
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._pool.shutdown(wait=False)
 
 
 def write_packed(verb: str, name: str, packed: bytes, **options: Any) -> list[Bson]:

@@ -30,7 +30,7 @@ OPTIONS: CodecOptions[Bson] = CodecOptions(tz_aware=True, uuid_representation=Uu
 """How documents are read: times are aware, in UTC."""
 
 VECTOR_SUBTYPE = 9
-_FLOAT32_HEADER = b"\x27\x00"
+FLOAT32_HEADER = b"\x27\x00"
 _COMPRESS_FROM = 512
 
 
@@ -159,7 +159,7 @@ def _vector(value: FloatArray, path: str, label_id: str | None, sink: VectorSink
 
 def encode_float32(value: FloatArray) -> Binary:
     """Pack a 1-D array as a BSON binary vector of float32."""
-    return Binary(_FLOAT32_HEADER + np.ascontiguousarray(value, dtype="<f4").tobytes(), VECTOR_SUBTYPE)
+    return Binary(FLOAT32_HEADER + np.ascontiguousarray(value, dtype="<f4").tobytes(), VECTOR_SUBTYPE)
 
 
 def decode_float32(data: bytes) -> FloatArray:

@@ -1,5 +1,8 @@
 """Samples in: lists, generators, dicts, images, columns. Ids ascend in input order; a refused call leaves nothing."""
 
+import signal
+import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -360,6 +363,33 @@ def test_what_is_interrupted_while_it_is_inserted_is_not_half_there(dataset, mon
     assert f"{BATCH} samples were added, the last one {dataset.last().id}" in caught.value.__notes__[0]
     assert dataset.values("n") == list(range(BATCH))
     assert [sample.in_dataset for sample in given] == [True] * BATCH + [False] * BATCH
+
+
+def test_what_the_server_stores_after_ctrl_c_counts_as_added(dataset, monkeypatch):
+    insert, main = samples.insert, threading.main_thread()
+
+    def interrupted(dataset_id, documents):
+        time.sleep(0.2)  # the caller waits for it by now
+        signal.pthread_kill(main.ident, signal.SIGINT)
+        time.sleep(0.2)
+        return insert(dataset_id, documents)
+
+    monkeypatch.setattr(samples, "insert", interrupted)
+    given = list(numbered(3))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        dataset.add_samples(given)
+    assert dataset.values("n") == [0, 1, 2]
+    assert f"3 samples were added, the last one {dataset.last().id}" in caught.value.__notes__[0]
+    assert all(sample.in_dataset for sample in given)
+
+
+def test_what_the_server_refuses_late_takes_back_what_was_added_before(dataset):
+    dataset.add_sample(sc.Sample("/0.png", n=2 * BATCH + 1))
+    dataset.create_index("n", unique=True)
+    columns = {"filepath": [f"/{number}.png" for number in range(3 * BATCH)], "n": list(range(3 * BATCH))}
+    with pytest.raises(SchemaError, match="repeats the value"):
+        dataset.add_columns(columns)
+    assert dataset.values("n") == [2 * BATCH + 1]
 
 
 # --- several at once ------------------------------------------------------------------------------------------------
