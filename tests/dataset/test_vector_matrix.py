@@ -141,7 +141,27 @@ def damage_keys(file: Path) -> None:
 
 
 def damage_garbage(file: Path) -> None:
-    file.write_bytes(b"SACCADE1" + b"\xff" * 500)
+    file.write_bytes(matrix_cache._MAGIC + b"\xff" * 500)
+
+
+def damage_one_bit_of_a_vector(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+def damage_the_order(file: Path) -> None:
+    """Keys and vectors that belong together no longer, in a file that looks well."""
+    content = bytearray(file.read_bytes())
+    start = len(content) - 160
+    content[start : start + 16], content[-16:] = content[-16:], content[start : start + 16]
+    file.write_bytes(content)
+
+
+def damage_checksum(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[30] ^= 1
+    file.write_bytes(content)
 
 
 def damage_directory(file: Path) -> None:
@@ -159,6 +179,7 @@ def test_a_damaged_or_deleted_file_is_made_again(filled, damage):
     columns.read_vectors(filled, "embedding")
     [file] = matrix_files()
     damage(file)
+    matrix_cache._verified.clear()  # as in a process that has not read it yet
     for _ in range(2):
         ids, matrix = columns.read_vectors(filled, "embedding")
         assert len(ids) == 10
