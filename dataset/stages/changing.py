@@ -131,7 +131,7 @@ class MapLabels(_Setting):
 
 @dataclass(frozen=True)
 class MapValues(_Setting):
-    """Show other values for some values of a field; nothing is stored. In a list, each element is looked at.
+    """Show other values for some values of a field; nothing is stored. In a field of lists, each element is looked at.
 
     Args:
         field: the field, or an attribute of labels.

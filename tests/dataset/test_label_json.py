@@ -36,12 +36,14 @@ UNIT = st.floats(0, 1)
 NAMES = st.text(max_size=8)
 MASKS = arrays.arrays(st.sampled_from([bool, np.uint8, np.int64]), st.tuples(st.integers(0, 4), st.integers(0, 4)))
 LOGITS = arrays.arrays(np.float32, st.integers(0, 5), elements=st.floats(-99, 99, width=32))
+KINDS = (st.booleans(), st.integers(-(2**63), 2**63 - 1), st.floats(), NAMES, st.dates())
+KEYS = st.text("abcß", min_size=1, max_size=3)
+LISTS = st.one_of(  # of one kind, since labels refuse others
+    st.lists(st.dictionaries(KEYS, st.one_of(*KINDS), max_size=2), max_size=2),
+    *(st.lists(kind, max_size=3) | st.lists(st.lists(kind, max_size=2), max_size=2) for kind in KINDS),
+)
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | NAMES | st.dates(),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text("abcß", min_size=1, max_size=3), inner, max_size=3)
-    ),
-    max_leaves=6,
+    st.one_of(st.none(), *KINDS, LISTS), lambda inner: st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
 )
 TAGS = st.lists(NAMES, max_size=2)
 CLASSIFICATIONS = st.builds(
