@@ -66,7 +66,7 @@ def positions(keys: Sequence[Any], values: Mapping[Any, Any], key_field: str | N
         what = f"{key_field!r} value" if key_field else "id"
         raise SchemaError(
             f"{len(missing)} of {len(values)} keys are the {what} of no sample in {owner}: "
-            f"{', '.join(map(repr, missing[:3]))}{', …' if len(missing) > 3 else ''}."
+            f"{', '.join(map(repr, missing[:3]))}{', …' if len(missing) > 3 else ''}. Nothing was written."
         )
     return [row for row, key in enumerate(keys) if _hashable(key) and key in values]
 
@@ -81,7 +81,7 @@ def set_values(
 ) -> None:  # fmt: skip
     """Write values at a path of samples by id; see `SampleCollection.set_values`."""
     if path in {"id", "_id"}:
-        raise SchemaError("ids are given by the dataset and cannot be set.")
+        raise SchemaError("ids are given by the dataset and cannot be set. Use a field of your own.")
     if skip_none:
         kept = [row for row, value in enumerate(values) if value is not None]
         ids, values = [ids[row] for row in kept], [values[row] for row in kept]
@@ -257,7 +257,7 @@ class Target:
             if len(value) != held:
                 raise SchemaError(
                     f"sample {ids[start + row]} has {held} labels in {self.list_path!r}, "
-                    f"but was given {len(value)} values."
+                    f"but was given {len(value)} values. Give one value per label."
                 )
             column.append(
                 [

@@ -34,12 +34,15 @@ class ColumnIngest(Ingest):
             FieldKindError: if a value cannot be stored.
         """
         super().__init__(dataset, expand_schema=True, dynamic=False)
+        if not isinstance(columns, Mapping):
+            raise FieldKindError(f"add_columns was given {columns!r:.200}. Give a dict from fields to their values.")
         if "filepath" not in columns:
             raise SchemaError(f"add_columns needs a 'filepath' column; got {', '.join(columns) or 'none'}.")
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise SchemaError(
-                f"the columns have different lengths: {', '.join(f'{n} {k}' for n, k in lengths.items())}."
+                f"the columns have different lengths: {', '.join(f'{n} {k}' for n, k in lengths.items())}. "
+                "Give each as many values; None leaves one out."
             )
         for name in columns:
             if name not in SAMPLE_FIELDS:

@@ -33,6 +33,7 @@ from .sample import Sample
 from .saved_views import SavingViews
 from .schema import FloatField, IntField, Schema
 from .stages import Stage
+from .stages.picking import ids_of
 from .store import actions, catalog, field_records, samples
 from .store.matrix_cache import forget_matrices
 from .types import Bson, Progress, ReadOnlyId, SampleId
@@ -259,8 +260,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
             samples_or_ids._require_samples("delete_samples()")
             wanted = list(dict.fromkeys(samples_or_ids._ids()))  # concat() may let a sample come twice
         else:
-            chosen = self.select(samples_or_ids)
-            wanted = list(chosen.stages[-1].sample_ids)  # type: ignore[attr-defined]  # it is a Select
+            wanted = list(ids_of(self._ids_of(samples_or_ids), "delete_samples"))
         missing = set(wanted) - samples.existing(self._id, wanted)
         if missing:
             raise SampleNotFoundError(

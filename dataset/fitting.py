@@ -19,6 +19,7 @@ from .schema import (
     Schema,
     StringField,
     VectorField,
+    check_field_name,
     infer,
     merge,
 )
@@ -133,9 +134,36 @@ def widened(schema: Schema, name: str, value: Any, known: Field | None) -> Schem
         try:
             known.coerce(value)  # what is written another way may still fit, such as text for an id
         except FieldKindError as error:
-            raise FieldKindError(f"field {name!r} is a {known}: {error}") from None
+            raise FieldKindError(
+                f"field {name!r} is a {known}: {error}. Convert the value, or use another field."
+            ) from None
         return schema
     return schema if field == known else schema.with_field(name, field)
+
+
+def fitted(name: str, value: Any, declared: Field | None) -> Any:
+    """The form in which a sample in hand holds a value of a field; of a new one without `declared`.
+
+    Raises:
+        SchemaError: if the name cannot be used.
+        FieldKindError: if the value does not fit the field.
+    """
+    if declared is None:
+        check_field_name(name)
+    elif value is None:
+        return None
+    try:
+        if declared is not None:
+            return declared.coerce(value)
+        inferred = infer(value)
+        return value if inferred is None else inferred.coerce(value)
+    except FieldKindError as error:
+        refusal = FieldKindError(f"field {name!r}: {error}")
+    inferred = None if declared is None or name in SAMPLE_FIELDS else infer(value)
+    if declared is None or inferred is None:
+        raise refusal
+    merge(declared, inferred, name)  # an int field widens to float when the sample is saved
+    return inferred.coerce(value)
 
 
 def plainly_fits(field: Field, value: Any) -> bool:

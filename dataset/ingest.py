@@ -72,7 +72,7 @@ class Ingest:
         A list is checked whole before anything is written. Of a generator, what was added before a sample was refused
         is removed again; what was added before it was interrupted stays, and the exception says how much that is.
         """
-        if isinstance(given, str | Mapping | Sample):
+        if isinstance(given, str | Mapping | Sample) or not isinstance(given, Iterable):
             raise FieldKindError(f"add_samples was given {given!r} alone. Give a list of samples, or use add_sample().")
         try:
             if isinstance(given, Sequence):

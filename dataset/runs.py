@@ -141,7 +141,8 @@ def record(
     """Record a run around a `with` block: completed at its end, failed or interrupted if an exception leaves it.
 
     Set `run.summary` inside the block to keep small facts about the result. With `one_action`, the block writes all it
-    writes in one action: then a run that was stopped behind it counts as completed, whatever stopped it.
+    writes in one action: then a run that was stopped behind it counts as completed, whatever stopped it; and where one
+    that failed before it had an earlier run that completed, whose values still stand, the record of that one stays.
 
     Raises:
         RunError: if a run of another operation has this key, or if one with it is running.
@@ -149,7 +150,10 @@ def record(
     root = collection._root
     collection._require_samples(f"{operation!r}")
     check_key(key)
+    earlier = None
     for other in run_records.read_runs(root._id, key=key):
+        if other["state"] == "completed":
+            earlier = other
         if other["operation"] != operation:
             raise RunError(
                 f"key {key!r} is taken by a run of {other['operation']!r}. "
@@ -175,6 +179,8 @@ def record(
         message = None if state == "interrupted" else f"{type(error).__name__}: {error}"
         done = run_records.written({**values, "dataset": root._id})
         _finish(run, **(done or {"state": state, "message": message}))
+        if one_action and done is None and earlier is not None:
+            run_records.put_back(root._id, earlier)
         raise
     finally:
         journal.current_run.reset(token)

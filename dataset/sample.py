@@ -17,8 +17,9 @@ from .bulk import checked_tags
 from .edits import add_changes, elements_at, same
 from .errors import DatasetError, FieldKindError, FieldNotFoundError, SchemaError, hint
 from .filepaths import media_type_of, normal_path
+from .fitting import fitted
 from .labels import Document, from_jsonable, to_jsonable
-from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer, merge
+from .schema import SAMPLE_FIELDS, Schema
 from .stages import LabelField
 from .store import codec, samples
 from .types import Bson, SampleId
@@ -153,19 +154,7 @@ class Sample:
         if field_name in self._hidden:
             raise SchemaError(f"field {field_name!r} was left out of this view; change it on the dataset's own sample.")
         declared = SAMPLE_FIELDS.get(field_name) or (self._schema.get(field_name) if self._schema is not None else None)
-        if declared is None:
-            check_field_name(field_name)
-            inferred = infer(value)
-            value = value if inferred is None else inferred.coerce(value)
-        elif value is not None:
-            try:
-                value = declared.coerce(value)
-            except FieldKindError:
-                inferred = infer(value)
-                if field_name in SAMPLE_FIELDS or inferred is None:
-                    raise
-                merge(declared, inferred, field_name)  # an int field widens to float when the sample is saved
-                value = inferred.coerce(value)
+        value = fitted(field_name, value, declared)
         if field_name == "filepath":
             value = normal_path(value)
         elif field_name == "tags":

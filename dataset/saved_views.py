@@ -46,7 +46,8 @@ class SavingViews(SampleCollection):
             ViewError: if the name is taken or cannot be used, or the view is of another dataset.
         """
         if not isinstance(view, SampleCollection) or view._root != self._root:
-            raise ViewError(f"save_view({name!r}) was given {view!r:.200}. Give a view of dataset {self._root.name!r}.")
+            given = view._title() if isinstance(view, SampleCollection) else repr(view)
+            raise ViewError(f"save_view({name!r}) was given {given}. Give a view of dataset {self._root.name!r}.")
         values = _checked({"name": name, "description": description, "color": color})
         values["stages"] = [stage.to_dict() for stage in view._stages]
         if not view_records.add_view(self._id, values, overwrite=overwrite):

@@ -7,7 +7,7 @@ from typing import Any
 from .. import aggregations
 from ..aggregations import Aggregation
 from ..columns import read_vectors
-from ..errors import ConnectionFailedError, ExpressionError, SaccadeError
+from ..errors import ConnectionFailedError, ExpressionError, SaccadeError, ViewError
 from ..expressions import ViewExpression
 from ..schema import ArrayField, BooleanField, FloatField, IntField, StringField, VectorField
 from ..store import codec
@@ -37,12 +37,16 @@ class Aggregating(Base):
         Raises:
             FieldNotFoundError: if a field does not exist.
         """
-        if isinstance(aggregations, Sequence):
+        if isinstance(aggregations, Sequence) and not isinstance(aggregations, str):
             return [self._aggregate(one) for one in aggregations]
         return self._aggregate(aggregations)
 
     def _aggregate(self, aggregation: Aggregation) -> Any:
         """Ask once, with the schema as it was read last, which the same call proves; where that fails, from scratch."""
+        if not isinstance(aggregation, Aggregation):
+            raise ViewError(
+                f"aggregate() was given {aggregation!r}, which is no aggregation. Make one, such as Count()."
+            )
         revision, schema = self._root._known_schema(ask=False)
         try:
             with self._root._holding_schema(schema):

@@ -206,7 +206,8 @@ class Reading(Base):
         if not found:
             raise SampleNotFoundError(f"no sample of {self._title()} matches {expr}.")
         if exact and len(found) > 1:
-            raise DatasetError(f"several samples of {self._title()} match {expr}; one was expected.")
+            several = f"several samples of {self._title()} match {expr}; one was expected."
+            raise DatasetError(f"{several} Narrow the condition, or leave exact=False.")
         return found[0]
 
     def view(self) -> "DatasetView":

@@ -21,6 +21,8 @@ class Staging(Base):
 
     def add_stage(self, stage: stages.Stage) -> "DatasetView":
         """The view through one more stage."""
+        if not isinstance(stage, stages.Stage):
+            raise ViewError(f"add_stage() was given {stage!r}, which is no stage. Make one, such as Limit(10).")
         return self._then(stage)
 
     def match(self, filter: ViewExpression | dict[str, Any]) -> "DatasetView":
@@ -188,7 +190,7 @@ class Staging(Base):
         """The names of the stages."""
         return sorted(stages.stage_types)
 
-    def _ids_of(self, given: Any) -> list[SampleId]:
+    def _ids_of(self, given: Any) -> list[Any]:
         """Ids of whatever names samples: ids, samples, views; of patches, where these are patches."""
         if isinstance(given, str):
             return [given]
@@ -203,4 +205,6 @@ class Staging(Base):
         own = getattr(given, "id", None)
         if isinstance(own, str):
             return [own]
+        if not isinstance(given, Iterable):
+            return [given]  # which the stage refuses
         return [sample_id for item in given for sample_id in self._ids_of(item)]

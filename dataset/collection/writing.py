@@ -71,6 +71,10 @@ class Writing(Base):
             FieldNotFoundError: if the field is new and `expand_schema` is False.
             FieldKindError: if a value does not fit the field. Nothing is written then.
         """
+        if not isinstance(field_name, str):
+            raise SchemaError(f"set_values() was given the field {field_name!r}. Give its name.")
+        if isinstance(values, str) or not isinstance(values, Iterable):
+            raise SchemaError(f"{field_name!r} was given {values!r:.200} alone. Give one value per sample, or a dict.")
         if isinstance(values, Mapping):
             ids, listed = bulk.by_key(self, values, key_field)  # type: ignore[arg-type]  # every collection is a SampleCollection
             once = dict(zip(ids, listed, strict=True))  # concat() may let a sample come twice

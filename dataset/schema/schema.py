@@ -141,9 +141,11 @@ class Schema:
         parent, _, name = new.rpartition(".")
         inside = old.rpartition(".")[0]
         if inside != parent:
-            raise SchemaError(f"{old!r} cannot be renamed to {new!r}: a field stays inside {inside or 'the sample'}.")
+            raise SchemaError(f"{old!r} cannot become {new!r}: a field stays inside {inside or 'the sample'}.")
         if new in self._fields:
-            raise SchemaError(f"{old!r} cannot be renamed to {new!r}: there is such a field. Delete it first.")
+            raise SchemaError(
+                f"{old!r} cannot become {new!r}: there is such a field. Delete it first, or choose another name."
+            )
         check_field_name(name, reserved=frozenset() if parent else RESERVED_NAMES)
         moved = {new + path[len(old) :] if _is_at(path, old) else path: field for path, field in self._fields.items()}
         return Schema(moved)

@@ -46,7 +46,8 @@ def label_field(schema: Schema, path: str) -> LabelField:
         return found
     parent = path.rpartition(".")[0]
     better = f" Use {parent!r}." if parent and isinstance(field, ListField) else ""
-    raise ViewError(f"{path!r} holds no labels; it is a {field or 'value of unknown kind'}.{better}")
+    having = f" Fields with labels: {', '.join(sorted(label_fields(schema))) or 'none'}."
+    raise ViewError(f"{path!r} holds no labels; it is a {field or 'value of unknown kind'}.{better or having}")
 
 
 def _labels_in(field: Any, db_path: str) -> LabelField | None:

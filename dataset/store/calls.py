@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from bson.errors import BSONError
 from pymongo.collection import Collection
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, DocumentTooLarge, ExecutionTimeout, OperationFailure, PyMongoError
 
 from ..errors import ConnectionFailedError, SchemaError, StoreError
 from ..types import Bson
@@ -130,14 +130,23 @@ def translated() -> Iterator[None]:
         raise ConnectionFailedError(f"the database cannot be reached: {redacted(str(error))}") from error
     except (OperationFailure, ExecutionTimeout) as error:
         if error.code == _TOO_LARGE:
-            raise SchemaError(f"a sample cannot be stored, it is larger than 16 MB: {_short(error)}") from error
+            raise _too_large(error) from error
         raise StoreError(f"the database refused: {redacted(_short(error))}") from error
+    except DocumentTooLarge as error:
+        raise _too_large(error) from error
     except BSONError as error:
         raise SchemaError(f"a value cannot be stored: {_short(error)}") from error
     except PyMongoError as error:
         raise StoreError(f"the database driver failed: {redacted(str(error))}") from error
 
 
+def _too_large(error: Any) -> SchemaError:
+    return SchemaError(
+        f"a sample is larger than 16 MB, which the database cannot store: {_short(error).rstrip('.')}. "
+        "Keep large texts and arrays in files, and store their paths."
+    )
+
+
 def _short(error: Any) -> str:
-    text = str(error)
+    text = str(error).partition(", full error: ")[0]  # which says the same once more, as the server put it
     return text if len(text) < 600 else text[:600] + " …"

@@ -111,6 +111,13 @@ def written(record: Mapping[str, Any]) -> Bson | None:
 
 
 @writes
+def put_back(dataset_id: str, record: Bson) -> None:
+    """Let an earlier record stand again where a later one replaced it."""
+    identity = {"_id": record["_id"], "dataset": ObjectId(dataset_id)}
+    resilient(lambda: collection("runs").replace_one(identity, record))
+
+
+@writes
 def change_run(dataset_id: str, key: str, changes: Mapping[str, Any]) -> None:
     """Set entries of one run's record."""
     resilient(lambda: collection("runs").update_one({"dataset": ObjectId(dataset_id), "key": key}, {"$set": changes}))

@@ -268,11 +268,30 @@ def test_a_run_that_is_interrupted_after_everything_was_written_is_completed(fil
             columns.write_scalars(filled, {"score": [0.5] * 5}, filled.values("id"))
             raise KeyboardInterrupt
 
-    for before, state in ((True, "interrupted"), (False, "completed"), (True, "interrupted")):
+    for before, state in ((True, "interrupted"), (False, "completed")):
         with pytest.raises(KeyboardInterrupt):
             stopped(before=before)
         assert filled.get_run_info("score").state == state
     assert filled.values("score") == [0.5] * 5
+
+
+def test_a_run_that_fails_leaves_the_record_of_an_earlier_one_whose_values_stand(filled):
+    def fail(**options):
+        with runs.record(filled, "scoring", key="score", writes=["score"], **options):
+            raise ValueError
+
+    made = score(filled)
+    for error in (ValueError, KeyboardInterrupt):
+        with pytest.raises(error), runs.record(filled, "scoring", key="score", one_action=True):
+            raise error
+        info = filled.get_run_info("score")
+        assert (info.state, info.summary, info.started) == ("completed", made.summary, made.started)
+    with pytest.raises(ValueError):  # noqa: PT011  # a run in several actions may have written some of its values
+        fail()
+    assert filled.get_run_info("score").state == "failed"
+    with pytest.raises(ValueError):  # noqa: PT011  # there is none that completed any more
+        fail(one_action=True)
+    assert filled.get_run_info("score").message == "ValueError: "
 
 
 def test_a_run_of_another_process_is_seen_to_complete(filled):
