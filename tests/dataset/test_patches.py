@@ -197,6 +197,13 @@ def test_single_labels_polylines_and_keypoints_make_patches(dataset):
         assert view.values(f"{field}.label") == [f"{label}{label}!"]
 
 
+def test_a_field_of_samples_called_sample_id_stays_theirs(street, patches):
+    street.set_values("sample_id", ["d", "c", "b", "a"])
+    assert street.sort_by("sample_id").values("n") == [3.0, 2.0, 1.0, 0.0]
+    assert patches.first().sample_id == patches.values("sample_id")[0] == street.first().id
+    assert street.match(F("sample_id") == "c").to_patches("gt").values("gt.label") == LABELS[2:]
+
+
 def test_a_dataset_without_labels_has_no_patches(dataset):
     dataset.add_sample(sc.Sample("/0.png", gt=sc.Detections()))
     view = dataset.to_patches("gt")
