@@ -311,10 +311,10 @@ def _one_of_each(values: Iterable[Any]) -> Iterable[Any]:
         yield value
 
 
-def delete_samples(root: "Dataset", ids: Sequence[SampleId], verb: str = "delete_samples") -> None:
+def delete_samples(root: "Dataset", ids: Sequence[SampleId]) -> None:
     """Delete samples by id, in one action on whole samples."""
     if ids:
-        with journal.action(root._id, verb, None) as action:
+        with journal.action(root._id, "delete_samples", None) as action:
             action.delete(ids)
 
 

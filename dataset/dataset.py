@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .. import __version__
-from . import bulk, display
+from . import bulk, display, journal
 from .cloning import Cloning
 from .collection import SampleCollection
 from .column_ingest import ColumnIngest
@@ -22,6 +22,7 @@ from .creation import Creating
 from .describing import Describing, checked_name, default_names
 from .errors import DatasetExistsError, SampleNotFoundError
 from .field_editing import FieldEditing
+from .history import Undoing
 from .ingest import Ingest, save
 from .labels import to_jsonable
 from .merging import Merging
@@ -43,7 +44,7 @@ _held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingPro
 """Schemas that stay as they are while a call is at work, by the ids of their datasets."""
 
 
-class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning):
+class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning, Undoing):
     """A named collection of samples in the database.
 
     Args:
@@ -270,8 +271,13 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning)
         bulk.delete_samples(self, wanted)
 
     def clear(self) -> None:
-        """Delete all samples; fields, tags and runs stay. All samples, or none if it fails."""
-        bulk.delete_samples(self, self._ids(), verb="clear")
+        """Delete all samples; fields, tags and runs stay. All samples, or none if it fails. This cannot be undone."""
+        ids = self._ids()
+        if ids:
+            with journal.action(self._id, "clear", None) as action:
+                action.delete(ids)
+            journal.forget(self._id, action.number)  # or they would push out what can be undone
+            journal.sweep(self._id)
 
     def delete(self) -> None:
         """Delete the dataset with all that belongs to it. This cannot be undone."""

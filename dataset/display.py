@@ -143,6 +143,30 @@ def run_html(key: str, facts: Mapping[str, Any]) -> str:
     return _page(key, "run", [_table({_title(name): _plain(name, value) for name, value in facts.items()})])
 
 
+def rows_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Show a table.
+
+    Example:
+        >>> print(rows_text("History of street", ["number", "state"], [["2", "done"]]))
+        History of street
+        number  state
+        2       done
+    """
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)) for row in (columns, *rows)]
+    return "\n".join([title, *(line.rstrip() for line in lines)])
+
+
+def rows_html(title: str, kind: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Show a table in a notebook."""
+    head = "".join(f'<th style="{_NAME}">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        '<tr style="background:none">' + "".join(f'<td style="{_TEXT}">{escape(cell)}</td>' for cell in row) + "</tr>"
+        for row in rows
+    )
+    return _page(title, kind, [f'<table style="border:none;border-collapse:collapse"><tr>{head}</tr>{body}</table>'])
+
+
 def thumbnail(path: str, size: int = 96) -> str | None:
     """Give a small picture of an image file as a data URI.
 

@@ -18,6 +18,7 @@ SaccadeError
 │   ├── ServerStartError
 │   ├── ConflictError
 │   └── ActionLostError
+├── UndoError (ValueError)
 ├── SelectionError (ValueError)
 ├── ModelError
 │   ├── MissingExtraError (ImportError)
@@ -112,6 +113,10 @@ class ConflictError(StoreError):
 
 class ActionLostError(StoreError):
     """A bulk write was interrupted and has been rolled back by another process."""
+
+
+class UndoError(SaccadeError, ValueError):
+    """A bulk write cannot be undone; nothing was changed."""
 
 
 class SelectionError(SaccadeError, ValueError):

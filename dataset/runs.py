@@ -36,8 +36,8 @@ class Run:
         params: the parameters it was called with.
         reads: the fields it read.
         writes: the fields it wrote.
-        state: running, completed, failed or interrupted.
-        message: why it failed, or how else it ended before its end.
+        state: running, completed, failed, interrupted, or undone where all that it wrote was.
+        message: why it failed, how else it ended before its end, or how much of it was undone.
         summary: small facts about the result.
         started: when it began, in UTC.
         finished: when it ended, or None.
@@ -70,6 +70,10 @@ class Run:
             setattr(self, name, list(record.get(name) or []))
         for name in ("key", "operation", "version", "state", "message", "started", "finished", "library_version"):
             setattr(self, name, record.get(name))
+        undone, of = record.get("undone") or (0, 0)
+        if undone and self.state == "completed":
+            self.state = "undone" if undone == of else self.state
+            self.message = f"{undone} of its {of} bulk writes are undone"
 
     @property
     def duration(self) -> float | None:
@@ -276,7 +280,12 @@ def delete_run(dataset: "Dataset", key: str) -> None:
     """
     run = get_run(dataset, key)
     keys = [key, *(run._record.get("former_keys") or [])]
-    written = actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
+    undone = actions.undoers(dataset._id)
+    written = [
+        record
+        for record in actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
+        if not actions.undoing(record["number"], undone)[1]
+    ]
     fields = sorted({field.split(".")[0] for record in written for field in record["fields"] or []})
     if fields:
         with journal.action(dataset._id, "delete_run", fields) as action:
@@ -286,11 +295,8 @@ def delete_run(dataset: "Dataset", key: str) -> None:
                     _empty_fields(dataset, action, record, run.writes)
                 for part in parts:
                     _take_back(action, part)
-        for record in written:
-            actions.change_state(dataset._id, record["number"], {"state": "closed"}, run=None)
-        for field in {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}:
-            if samples.find_one(dataset._id, {field: {"$exists": True}}) is None:
-                field_records.remove_fields(dataset._id, [field])
+            action.remove_unused(sorted({path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}))
+            action.drop_run({"record": run._record, "actions": [record["number"] for record in written]})
     run_records.remove_run(dataset._id, key)
 
 

@@ -9,21 +9,27 @@ This package holds the protocol; what it asks of the server is `store/actions.py
 from .beside import stable_read, write_beside
 from .migrating import migrate
 from .recovery import recover_dead, wait_for
-from .retention import KEEP_BYTES, KEEP_DAYS, sweep, trim
+from .retention import KEEP_BYTES, KEEP_DAYS, forget, sweep, trim
+from .undoing import SHOWN, last_migration, obstacle, undo
 from .writing import Action, action, current_run, unclaimed
 
 __all__ = [
     "KEEP_BYTES",
     "KEEP_DAYS",
+    "SHOWN",
     "Action",
     "action",
     "current_run",
+    "forget",
+    "last_migration",
     "migrate",
+    "obstacle",
     "recover_dead",
     "stable_read",
     "sweep",
     "trim",
     "unclaimed",
+    "undo",
     "wait_for",
     "write_beside",
 ]

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from ..errors import ActionLostError, DatasetNotFoundError, ReadOnlyError, StoreError
 from ..schema import field_from_dict
-from ..store import actions, catalog, field_records, images
+from ..store import actions, catalog, field_records, images, run_records
 from ..store.connection import app_name
 from ..store.liveness import announce, give_up, has_given_up, is_alive, is_ending
 from ..types import Bson, ReadOnlyId
@@ -176,17 +176,23 @@ def _put_back(dataset_id: str, number: int) -> None:
     for part in images.read_images(dataset_id, number, newest_first=True):
         images.restore_part(hold, part)
     guard(False)
-    _restore_schema(dataset_id, actions.read_action(dataset_id, number) or {})
+    _restore_records(dataset_id, actions.read_action(dataset_id, number) or {})
     images.drop_images(dataset_id, number)
     actions.end_action(dataset_id, number, held, state="rolled_back")
 
 
-def _restore_schema(dataset_id: str, record: Bson) -> None:
+def _restore_records(dataset_id: str, record: Bson) -> None:
     if record.get("removed"):
         field_records.restore_fields(dataset_id, record["removed"])
     for noted in reversed(record.get("models") or []):
         field_records.change_model(dataset_id, noted["path"], noted["new"], noted["old"] or {})
+    for noted in record.get("narrowed") or []:
+        field_records.declare_fields(dataset_id, {noted["path"]: field_from_dict(noted["old"])})
     for noted in record.get("widened") or []:
         before, after = field_from_dict(noted["old"]), field_from_dict(noted["new"])
         field_records.narrow_field(dataset_id, noted["path"], before, after)
     field_records.remove_unused(dataset_id, record.get("created") or [])
+    if record.get("dropped_run"):
+        run_records.restore_run(dataset_id, record["dropped_run"])
+    if record.get("restored_run"):
+        run_records.drop_run(dataset_id, record["restored_run"])

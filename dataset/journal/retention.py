@@ -36,12 +36,17 @@ def trim(dataset_id: str) -> None:
     for record in kept:
         if total <= KEEP_BYTES and record["finished"] >= oldest:
             continue
-        images.drop_images(dataset_id, record["number"])
-        actions.change_state(dataset_id, record["number"], {"live": False}, bytes=0)
+        forget(dataset_id, record["number"])
         total -= record["bytes"]
         dropped = True
     if dropped:
         sweep(dataset_id)
+
+
+def forget(dataset_id: str, number: int) -> None:
+    """Drop what an ended action overwrote; it cannot be undone after that."""
+    images.drop_images(dataset_id, number)
+    actions.change_state(dataset_id, number, {"live": False}, bytes=0, is_forgotten=True)
 
 
 def sweep(dataset_id: str) -> int:

@@ -16,11 +16,12 @@ from ..errors import (
     SaccadeError,
     StoreError,
 )
-from ..schema import SAMPLE_FIELDS, Field, field_from_dict, merge
-from ..store import actions, catalog, field_records, images, vectors, writes
+from ..schema import Field
+from ..store import actions, catalog, field_records, images, samples, vectors, writes
 from ..store.liveness import announce, give_up
 from ..types import Bson, SampleId
 from . import running
+from .declaring import Declaring
 from .recovery import undo_own, wait_for
 
 _WRITE_CHUNK = 10_000
@@ -29,19 +30,18 @@ current_run: ContextVar[str | None] = ContextVar("saccade_run", default=None)
 """Key of the run that is being recorded; actions note it."""
 
 
-class Action:
+class Action(Declaring):
     """A bulk write in progress. Made by `action(...)`; its methods write, and each can be called several times."""
 
-    def __init__(self, dataset_id: str, verb: str, fields: Sequence[str] | None) -> None:
+    def __init__(self, dataset_id: str, verb: str, fields: Sequence[str] | None, *, undoes: int | None = None) -> None:
         """Begin without a number; `fields` are the top-level fields to claim, None for whole samples."""
-        self.dataset_id = dataset_id
-        self.number = 0
+        super().__init__(dataset_id)
         self.samples = 0
         self._verb = verb
         self._fields = None if fields is None else sorted(fields)
         self._process = os.getpid()
+        self._undoes = {} if undoes is None else {"undoes": undoes}
         self._has_ended = False
-        self._models: list[Bson] = []
         self._part = 0
         self._bytes = 0
 
@@ -120,6 +120,24 @@ class Action:
             actions.delete(self._hold, ids[start : start + _WRITE_CHUNK])
         self.samples = max(self.samples, len(ids))
 
+    def insert(self, documents: Sequence[Mapping[str, Any]]) -> list[SampleId]:
+        """Let whole samples be there again, as images hold them; gives the ids of those that are there and so stay.
+
+        Raises:
+            StoreError: if a unique index refuses one.
+        """
+        if self._fields is not None:
+            raise StoreError("this action claims fields, not whole samples, and so cannot insert.")
+        ids = [str(document["_id"]) for document in documents]
+        there = samples.existing(self.dataset_id, ids)
+        new: list[Any] = [document for one, document in zip(ids, documents, strict=True) if one not in there]
+        packed = actions.pack_ids([one for one in ids if one not in there])
+        self._image({"op": "insert", "ids": packed, "new": actions.hash_values(new)})
+        refused = images.insert_documents(self._hold, new)
+        if refused:
+            raise StoreError(f"the database refused a sample: {refused[0].get('errmsg')}")
+        return sorted(there)
+
     def insert_vectors(self, keys: Sequence[bytes], matrix: Any) -> None:
         """Store vectors under this action's number; write their markers afterwards with `set`."""
         vectors.insert_vectors(self.dataset_id, keys, matrix, self._guard)
@@ -127,17 +145,6 @@ class Action:
     def delete_vectors(self, keys: Sequence[bytes]) -> None:
         """Delete vectors that nothing names; not rolled back, since nothing could show them."""
         vectors.delete_vectors(self.dataset_id, keys, self._guard)
-
-    def set_model(self, path: str, model: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> bool:
-        """Note in the catalogue what a field's vectors are; with `expected`, only if that is what stands there."""
-        old = (field_records.by_path(self.dataset_id).get(path) or {}).get("model")
-        self._models.append({"path": path, "old": old, "new": dict(model)})
-        self._note(models=self._models)
-        if field_records.change_model(self.dataset_id, path, old if expected is None else expected, model):
-            return True
-        self._models.pop()
-        self._note(models=self._models)
-        return False
 
     def _make_way(self, ids: Sequence[SampleId], paths: Mapping[str, Any]) -> None:
         keys = [path.split(".") for path in paths]
@@ -214,7 +221,7 @@ class Action:
     def _open(self) -> bool:
         self.number = actions.next_number(self.dataset_id)
         running.begin(self.dataset_id, self.number)  # before others see it, or another thread would think it dead
-        record = {"verb": self._verb, "fields": self._fields, "run": current_run.get(), "who": _who()}
+        record = {"verb": self._verb, "fields": self._fields, "run": current_run.get(), "who": _who(), **self._undoes}
         is_open = actions.open_action(self.dataset_id, self.number, record, actions.claims_of(self._fields))
         if is_open and actions.last_number(self.dataset_id) < self.number + actions.WINDOW:
             return True
@@ -245,26 +252,6 @@ class Action:
     def _note(self, **changes: Any) -> None:
         while not actions.change_state(self.dataset_id, self.number, {"state": "open"}, **changes):
             self._guard(broken=False)
-
-    def _declare(self, declared: Mapping[str, Field]) -> None:
-        """Create and widen fields, after noting what a rollback takes back."""
-        known = field_records.by_path(self.dataset_id)
-        created = [path for path in declared if path not in known and path not in SAMPLE_FIELDS]
-        widened = []
-        for path, field in declared.items():
-            old = known[path]["field"] if path in known else None
-            new = merge(field_from_dict(old), field, path).to_dict() if old is not None else None
-            if new != old:
-                widened.append({"path": path, "old": old, "new": new})
-        if created or widened:
-            self._note(created=created, widened=widened)
-        field_records.declare_fields(self.dataset_id, declared)
-
-    def _remove(self, paths: Sequence[str]) -> None:
-        known = field_records.by_path(self.dataset_id)
-        gone = [r for p, r in known.items() if any(p == path or p.startswith(path + ".") for path in paths)]
-        self._note(removed=gone)
-        field_records.remove_fields(self.dataset_id, paths)
 
     def _close(self) -> None:
         if self._fields is not None:
@@ -302,6 +289,7 @@ def action(
     *,
     declare: Mapping[str, Field] | None = None,
     remove: Sequence[str] = (),
+    undoes: int | None = None,
 ) -> Iterator[Action]:
     """Run a bulk write: all of it happens, or none.
 
@@ -311,6 +299,7 @@ def action(
         fields: top-level fields that are claimed; None claims whole samples.
         declare: fields to create or widen in the schema.
         remove: fields to take out of the schema, after the writes.
+        undoes: the number of the action that this one undoes.
 
     Raises:
         ActionLostError: if the writer was taken for dead and undone.
@@ -318,11 +307,11 @@ def action(
     """
     from .retention import trim_now_and_then
 
-    work = Action(dataset_id, verb, fields)
+    work = Action(dataset_id, verb, fields, undoes=undoes)
     try:
         work._claim()
         if declare:
-            work._declare(declare)
+            work.declare(declare)
         yield work
         if remove:
             work._remove(remove)

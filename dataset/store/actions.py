@@ -130,6 +130,8 @@ def _make_indexes() -> None:
         [("dataset", 1), ("claims", 1)], unique=True, name="claims", partialFilterExpression={"live": True}
     )
     actions.create_index([("dataset", 1), ("number", 1)], name="number")
+    is_undo = {"undoes": {"$exists": True}}
+    actions.create_index([("dataset", 1), ("undoes", 1)], name="undoes", partialFilterExpression=is_undo)
 
 
 def read_action(dataset_id: str, number: int) -> Bson | None:
@@ -159,10 +161,38 @@ def newest_actions(dataset_id: str, number: int, claims: Sequence[int]) -> list[
     return [(int(record["number"]), bool(record["live"])) for record in found]
 
 
-def list_actions(dataset_id: str, query: Bson | None = None) -> list[Bson]:
-    """Records of a dataset's actions, oldest first."""
+def list_actions(dataset_id: str, query: Bson | None = None, *, newest: int | None = None) -> list[Bson]:
+    """Records of a dataset's actions, oldest first; or the `newest` ones (0: all), newest first."""
     wanted = {"dataset": ObjectId(dataset_id), **(query or {})}
-    return resilient(lambda: list(collection("actions").find(wanted, {"claims": 0}).sort("number", 1)))
+    order, limit = (1, 0) if newest is None else (-1, newest)
+    return resilient(lambda: list(collection("actions").find(wanted, {"claims": 0}).sort("number", order).limit(limit)))
+
+
+def undoers(dataset_id: str) -> dict[int, int]:
+    """The numbers of the actions that were undone, each with the number of the one that undid it."""
+    query = {"dataset": ObjectId(dataset_id), "undoes": {"$gt": 0}, "state": "closed"}
+    found = resilient(lambda: list(collection("actions").find(query, {"undoes": 1, "number": 1})))
+    return {int(record["undoes"]): int(record["number"]) for record in found}
+
+
+def undoing(number: int, undone: Mapping[int, int]) -> tuple[int, bool]:
+    """Follow an action through what undid it, what undid that, and so on.
+
+    Args:
+        number: the action.
+        undone: what `undoers` gave.
+
+    Returns:
+        The last one of them, and whether the action is undone by it: after an odd number of steps.
+
+    Example:
+        >>> undoing(3, {3: 5}), undoing(3, {3: 5, 5: 8}), undoing(3, {})
+        ((5, True), (8, False), (3, False))
+    """
+    steps = 0
+    while number in undone:
+        number, steps = undone[number], steps + 1
+    return number, steps % 2 == 1
 
 
 @writes
@@ -265,10 +295,17 @@ def unpack_ids(packed: bytes) -> list[SampleId]:
 
 
 def hash_value(value: Any) -> bytes:
-    """8 bytes that tell whether a stored value is still the one that was written; zeros for no value."""
+    """8 bytes that tell whether a stored value is still the one that was written; zeros for no value.
+
+    The order of a document's entries does not count: undoing may put one back behind the others.
+    """
     if value is ABSENT:
         return bytes(8)
-    return xxh3_64_digest(bson.encode({"v": value}))
+    return xxh3_64_digest(bson.encode({"v": _ordered(value)}))
+
+
+def _ordered(value: Any) -> Any:
+    return {key: _ordered(value[key]) for key in sorted(value)} if isinstance(value, Mapping) else value
 
 
 def hash_values(values: Sequence[Any]) -> bytes:

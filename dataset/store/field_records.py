@@ -10,7 +10,16 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from ..errors import DatasetNotFoundError
-from ..schema import SAMPLE_FIELDS, Field, Schema, field_from_dict, merge
+from ..schema import (
+    SAMPLE_FIELDS,
+    DictField,
+    EmbeddedDocumentField,
+    Field,
+    ListField,
+    Schema,
+    field_from_dict,
+    merge,
+)
 from ..types import Bson
 from .calls import collection, resilient
 from .catalog import now
@@ -101,10 +110,11 @@ def _declare(dataset_id: str, path: str, field: Field, order: int, created: list
 @writes
 def remove_unused(dataset_id: str, paths: Iterable[str]) -> None:
     """Remove those declarations that no sample has a value for."""
-    remove_fields(dataset_id, [path for path in paths if not _is_used(dataset_id, path)])
+    remove_fields(dataset_id, [path for path in paths if not is_used(dataset_id, path)])
 
 
-def _is_used(dataset_id: str, path: str) -> bool:
+def is_used(dataset_id: str, path: str) -> bool:
+    """Whether a sample has a value at a path, be it None."""
     query = {path: {"$exists": True}}
     return resilient(lambda: collection(f"samples.{dataset_id}").find_one(query, {"_id": 1})) is not None
 
@@ -112,8 +122,12 @@ def _is_used(dataset_id: str, path: str) -> bool:
 @writes
 def narrow_field(dataset_id: str, path: str, before: Field, after: Field) -> None:
     """Give a field that was widened from `before` to `after` its former kind back, if no stored value forbids it."""
-    held = resilient(lambda: collection(f"samples.{dataset_id}").find_one({path: {"$type": "double"}}, {"_id": 1}))
-    if held is None:
+    query: Bson = {path: {"$type": "double"}}
+    if isinstance(before, EmbeddedDocumentField):
+        query = {f"{path}._cls": {"$exists": True, "$ne": before.document_type}}
+    elif isinstance(before, ListField | DictField) and before.subfield is None:
+        query = {path: {"$nin": [None, [], {}]}}
+    if resilient(lambda: collection(f"samples.{dataset_id}").find_one(query, {"_id": 1})) is None:
         resilient(
             lambda: collection("fields").update_one(
                 {"_id": f"{dataset_id}/{path}", "field": after.to_dict()}, {"$set": {"field": before.to_dict()}}
@@ -139,7 +153,7 @@ def remove_fields(dataset_id: str, paths: Iterable[str]) -> list[Bson]:
     keys = [record["_id"] for record in removed]
     resilient(lambda: collection("fields").delete_many({"_id": {"$in": keys}}))
     _revise(dataset_id)
-    back = [record for record in removed if _is_used(dataset_id, record["path"])]
+    back = [record for record in removed if is_used(dataset_id, record["path"])]
     if back:
         restore_fields(dataset_id, back)
     return [record for record in removed if record not in back]

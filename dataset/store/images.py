@@ -7,6 +7,7 @@ They lie in `images.<dataset id>`, one document of about a megabyte per part:
     {_id: {action, part}, op: "tag", tag, ids: 12 bytes each of those that will get it}
     {_id: {action, part}, op: "untag", tag, ids: 12 bytes each of those that will lose it, old: [their tags]}
     {_id: {action, part}, op: "delete", old: [whole documents]}
+    {_id: {action, part}, op: "insert", ids: 12 bytes each of those that will be there again, new: 8 bytes each}
 
 `old[i]` lacks what the sample lacked; it is null where the sample itself is gone. A part that is larger than a document
 may be is stored in pieces: {_id: {action, part, piece}, of: how many, data}.
@@ -31,6 +32,7 @@ from .actions import (
     absent_prefix,
     bulk_update,
     change_tag,
+    delete,
     hash_values,
     pack_ids,
     projection,
@@ -131,6 +133,11 @@ def _read(dataset_id: str, identity: Any) -> Mapping[str, Any]:
     return found if found is not None else {"op": "set", "ids": b"", "paths": [], "old": [], "new": []}
 
 
+def size_of(part: Mapping[str, Any]) -> int:
+    """The bytes of a part as `add_image` gave them; 0 for one that was dropped while the others were read."""
+    return len(part.raw) if isinstance(part, RawBSONDocument) else 0
+
+
 @writes
 def drop_images(dataset_id: str, number: int) -> None:
     """Delete an action's images."""
@@ -154,6 +161,8 @@ def restore_part(hold: Hold, part: Mapping[str, Any]) -> None:
         _restore_documents(hold, part["old"])
     elif part["op"] == "tag":
         change_tag(hold, unpack_ids(part["ids"]), part["tag"], add=False)
+    elif part["op"] == "insert":
+        delete(hold, unpack_ids(part["ids"]))
     else:
         _restore_values(hold, part["old"], ["tags"] if part["op"] == "untag" else part["paths"])
 
@@ -190,6 +199,14 @@ def _restoring(old: Mapping[str, Any], paths: Sequence[str]) -> Iterator[UpdateO
 
 
 def _restore_documents(hold: Hold, documents: Sequence[RawBSONDocument]) -> None:
+    refused = insert_documents(hold, documents)
+    if refused:
+        _warn(hold, refused)
+
+
+def insert_documents(hold: Hold, documents: Sequence[RawBSONDocument]) -> list[Bson]:
+    """Insert whole samples, but for those that are there; gives what the server said of those that it refused."""
+
     def write() -> list[Bson]:
         try:
             collection(samples_name(hold.dataset_id)).insert_many(documents, ordered=False, comment=hold.mark)
@@ -198,10 +215,7 @@ def _restore_documents(hold: Hold, documents: Sequence[RawBSONDocument]) -> None
         return []
 
     failures = resilient(write, hold.guard) if documents else []
-    # Those that were not deleted yet are still there.
-    refused = [f for f in failures if f.get("code") != _DUPLICATE_KEY or "_id" not in f.get("keyPattern", {})]
-    if refused:
-        _warn(hold, refused)
+    return [f for f in failures if f.get("code") != _DUPLICATE_KEY or "_id" not in f.get("keyPattern", {})]
 
 
 def _warn(hold: Hold, failures: Sequence[Mapping[str, Any]]) -> None:

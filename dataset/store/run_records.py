@@ -16,6 +16,7 @@ from mongoengine import (
 )
 
 from ..types import Bson, ReadOnlyId
+from . import actions
 from .calls import collection, resilient
 from .connection import connect_mongoengine
 from .liveness import announce, is_alive
@@ -75,7 +76,11 @@ def read_runs(dataset_id: str, **query: Any) -> list[Bson]:
             collection("runs").find({"dataset": ObjectId(dataset_id), **query}).sort([("started", 1), ("key", 1)])
         )
     )
-    return [_settled(record, noting=not isinstance(dataset_id, ReadOnlyId)) for record in found]
+    settled = [_settled(record, noting=not isinstance(dataset_id, ReadOnlyId)) for record in found]
+    undone = actions.undoers(dataset_id)
+    for record in settled if undone else []:
+        _note_undone(dataset_id, record, undone)
+    return settled
 
 
 def _settled(record: Bson, *, noting: bool) -> Bson:
@@ -110,6 +115,15 @@ def written(record: Mapping[str, Any]) -> Bson | None:
     return {"state": "completed", "finished": action["finished"], "message": "stopped after everything was written"}
 
 
+def _note_undone(dataset_id: str, record: Bson, undone: Mapping[int, int]) -> None:
+    """Add to a record how many of the run's actions are undone, and of how many: it is told anew at each reading."""
+    query = {"run": record["key"], "state": "closed", "started": {"$gte": record["started"]}}
+    written = actions.list_actions(dataset_id, query)
+    gone = [one for one in written if actions.undoing(one["number"], undone)[1]]
+    if gone:
+        record["undone"] = [len(gone), len(written)]
+
+
 @writes
 def put_back(dataset_id: str, record: Bson) -> None:
     """Let an earlier record stand again where a later one replaced it."""
@@ -127,3 +141,34 @@ def change_run(dataset_id: str, key: str, changes: Mapping[str, Any]) -> None:
 def remove_run(dataset_id: str, key: str) -> None:
     """Delete one run's record."""
     resilient(lambda: collection("runs").delete_one({"dataset": ObjectId(dataset_id), "key": key}))
+
+
+@writes
+def drop_run(dataset_id: str, noted: Mapping[str, Any]) -> None:
+    """Delete the record of a run whose actions are those of no run any more. Safe to repeat.
+
+    Args:
+        dataset_id: the dataset.
+        noted: `record`, the run's record, and `actions`, the numbers of its actions.
+    """
+    _attach(dataset_id, noted, None)
+    query = {"dataset": ObjectId(dataset_id), "key": noted["record"]["key"], "started": noted["record"]["started"]}
+    resilient(lambda: collection("runs").delete_one(query))
+
+
+@writes
+def restore_run(dataset_id: str, noted: Mapping[str, Any]) -> None:
+    """Put back what `drop_run` deleted, unless there is another run of this key. Safe to repeat."""
+    content = {
+        name: value for name, value in noted["record"].items() if name not in {"_id", "dataset", "key", "undone"}
+    }
+    query = {"dataset": ObjectId(dataset_id), "key": noted["record"]["key"]}
+    resilient(lambda: collection("runs").update_one(query, {"$setOnInsert": content}, upsert=True))
+    there = resilient(lambda: collection("runs").find_one(query, {"started": 1}))
+    if there is not None and there["started"] == noted["record"]["started"]:
+        _attach(dataset_id, noted, noted["record"]["key"])
+
+
+def _attach(dataset_id: str, noted: Mapping[str, Any], key: str | None) -> None:
+    query = {"dataset": ObjectId(dataset_id), "number": {"$in": list(noted["actions"])}}
+    resilient(lambda: collection("actions").update_many(query, {"$set": {"run": key}}))

@@ -34,12 +34,22 @@ VERBS: dict[str, Callable[[sc.Dataset], object]] = {
     "tag_samples": lambda dataset: dataset.tag_samples("new"),
     "delete_samples": lambda dataset: dataset.delete_samples(dataset.match(sc.F("score") == -1).limit(1_100)),
     "compute_uniqueness": scb.compute_uniqueness,
+    "undo": lambda dataset: dataset.undo(),
+    "undo of delete_samples": lambda dataset: dataset.undo(),
 }
+BEFORE: dict[str, Callable[[sc.Dataset], object]] = {
+    "undo": VERBS["set_values"],
+    "undo of delete_samples": VERBS["delete_samples"],
+}
+"""What is done, undisturbed, before a verb that undoes it."""
+
 WRITES = {
     "set_values": (writes, "set_values"),
     "tag_samples": (actions, "change_tag"),
     "delete_samples": (actions, "delete"),
     "compute_uniqueness": (writes, "set_values"),
+    "undo": (writes, "set_values"),
+    "undo of delete_samples": (images, "insert_documents"),
 }
 """The function of the store that does a verb's writing, and its module."""
 

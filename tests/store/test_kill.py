@@ -16,15 +16,17 @@ import pytest
 
 import saccade as sc
 from saccade.dataset.store import actions, connection, field_records
-from tests.store.dying import NAME, POINTS, VERBS, score
+from tests.store.dying import BEFORE, NAME, POINTS, VERBS, score
 from tests.store.processes import ROOT, kill, status
 
 SAMPLES = 1_500  # more than one batch of every kind
 State = list[dict[str, Any]]
+MADE: State = []
+"""What `street` made last, before anything was done to it."""
 
 
-def street() -> State:
-    """Make the dataset; returns its state."""
+def street(verb: str = "") -> State:
+    """Make the dataset, and do to it what the verb is to undo; returns its state."""
     chance = np.random.default_rng(51)
     dataset = sc.Dataset(NAME, overwrite=True)
     dataset.add_columns({
@@ -35,6 +37,9 @@ def street() -> State:
         "uniqueness": [-1.0] * SAMPLES,
         "embedding": chance.normal(size=(SAMPLES, 4)),
     })  # fmt: skip
+    MADE[:] = state_of(dataset)
+    if verb in BEFORE:
+        BEFORE[verb](dataset)
     return state_of(dataset)
 
 
@@ -52,6 +57,8 @@ def after(verb: str, old: State) -> State:
         return [{**document, "tags": [*document["tags"], "new"]} for document in old]
     if verb == "delete_samples":
         return old[1_100:]
+    if verb in BEFORE:
+        return list(MADE)
     embeddings = np.random.default_rng(51).normal(size=(SAMPLES, 4)).astype(np.float32)
     from saccade.brain.kernels.neighbors import nearest_neighbors
     from saccade.brain.kernels.uniqueness import WEIGHTS, uniqueness
@@ -90,7 +97,7 @@ def which(dataset: sc.Dataset, verb: str, old: State) -> str:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_client_killed_at_any_point_leaves_the_old_state(database, verb):
-    old = street()
+    old = street(verb)
     fields = field_records.read_schema(sc.load_dataset(NAME)._id)
     for point in POINTS:
         with dying(verb, point, "client") as process:
@@ -109,7 +116,7 @@ def test_a_client_killed_at_any_point_leaves_the_old_state(database, verb):
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_client_whose_server_is_killed_at_any_point_finishes(home, verb):
     for point in POINTS:
-        old = street()
+        old = street(verb)
         before = status().pid
         with dying(verb, point, "server") as process:
             said, complaints = process.communicate(timeout=60)
@@ -170,11 +177,12 @@ def outcome_beside_edits(dataset: sc.Dataset, verb: str) -> str:
         "set_values": {"score": {"$ne": -1}},
         "tag_samples": {"tags": "new"},
         "compute_uniqueness": {"uniqueness": {"$ne": -1}},
+        "undo": {"score": -1},
     }
-    if verb == "delete_samples":
+    if verb.endswith("delete_samples"):
         count = documents.count_documents({})
         assert count in {SAMPLES, SAMPLES - 1_100}
-        return "old" if count == SAMPLES else "new"
+        return "old" if (count == SAMPLES) == (verb == "delete_samples") else "new"
     done = documents.count_documents({**untouched, **marks[verb]})
     assert done in {0, total}, "a mixture"
     return "new" if done else "old"
@@ -184,7 +192,7 @@ def outcome_beside_edits(dataset: sc.Dataset, verb: str) -> str:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("point", ["in the writes", pytest.param("before the writes", marks=pytest.mark.slow)])
 def test_no_edit_of_another_process_is_lost_by_a_kill(home, verb, point, whom):
-    street()
+    street(verb)
     editor = Editor()
     with dying(verb, point, whom, 0.3) as process:
         said, complaints = process.communicate(timeout=60)
