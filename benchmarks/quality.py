@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from saccade.brain.kernels.boxes import Boxes, boxes_of
 from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
 from saccade.brain.kernels.hardness import hardness as hardness_of
 from saccade.brain.kernels.mistakenness import mistakenness
 from saccade.brain.kernels.neighbors import nearest_neighbors
+from saccade.brain.kernels.object_mistakenness import object_mistakenness
 from saccade.brain.kernels.uniqueness import NEIGHBORS as UNIQUENESS_NEIGHBORS
 from saccade.brain.kernels.uniqueness import uniqueness as uniqueness_of
 
@@ -33,6 +35,28 @@ def label_errors_poor_embeddings(labels: Array, probabilities: Array, embeddings
 def label_errors_no_embeddings(labels: Array, probabilities: Array, _embeddings: Array) -> Array:
     """The same with the model alone."""
     return mistakenness(probabilities, labels).scores
+
+
+def detection_errors(labels: list[Any], predictions: list[Any], classes: int) -> dict[str, Any]:
+    """Swapped, misplaced, spurious and missing boxes."""
+    given, predicted = (_boxes(side) for side in (labels, predictions))
+    confidences = np.concatenate([image["scores"] for image in predictions])
+    found = object_mistakenness(given, predicted, confidences, len(labels), classes)
+
+    def split(values: Array, images: Array) -> list[Array]:
+        return np.split(values, np.cumsum(np.bincount(images, minlength=len(labels)))[:-1])
+
+    of_given = {"swap": found.swapped, "badloc": found.misplaced, "spurious": found.spurious}
+    scores: dict[str, Any] = {name: split(values, given.images) for name, values in of_given.items()}
+    return {**scores, "missing": split(found.missing, predicted.images), "image": found.images}
+
+
+def _boxes(images: list[Any]) -> Boxes:
+    """Boxes given by their corners."""
+    places = np.repeat(np.arange(len(images)), [len(image["labels"]) for image in images])
+    corners = np.concatenate([image["boxes"] for image in images])
+    sides = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    return boxes_of(places, sides, np.concatenate([image["labels"] for image in images]))
 
 
 def hardness(probabilities: Array, embeddings: Array, _labels: Array, _history: Array) -> Array:
