@@ -24,11 +24,13 @@ def score(turn: int, position: int) -> float:
 
 def added(turn: int) -> list[sc.Sample]:
     """What `add_samples` adds."""
-    found = sc.Detections(detections=[sc.Detection(label=f"turn {turn}")])
     return [
-        sc.Sample(f"/{turn}/{i}.png", turn=turn, place=i, found=found, vector=np.full(3, turn + i / 8))
+        sc.Sample(
+            f"/{turn}/{i}.png", turn=turn, place=i, vector=np.full(3, turn + i / 8),
+            found=sc.Detections(detections=[sc.Detection(label=f"turn {turn}", vector=np.full(2, i / 8))]),
+        )
         for i in range(ADDED)
-    ]
+    ]  # fmt: skip
 
 
 def rows(turn: int, count: int) -> np.ndarray:

@@ -61,10 +61,11 @@ def after(verb: str, old: State) -> State:
         return list(MADE)
     embeddings = np.random.default_rng(51).normal(size=(SAMPLES, 4)).astype(np.float32)
     from saccade.brain.kernels.neighbors import nearest_neighbors
-    from saccade.brain.kernels.uniqueness import WEIGHTS, uniqueness
+    from saccade.brain.kernels.uniqueness import NEIGHBORS, uniqueness
 
-    scores = uniqueness(nearest_neighbors(embeddings, len(WEIGHTS))[0]).tolist()
-    return [{**document, "uniqueness": value} for document, value in zip(old, scores, strict=True)]
+    distances, indices = nearest_neighbors(embeddings, NEIGHBORS)
+    scores, _ = uniqueness(distances, distances[:, -1][indices])
+    return [{**document, "uniqueness": value} for document, value in zip(old, scores.tolist(), strict=True)]
 
 
 def dying(verb: str, point: str, whom: str, seconds: float = 0) -> "subprocess.Popen[str]":
