@@ -112,11 +112,11 @@ READS = {
     "get_saved_view_info", "group_by", "has_brain_run", "has_field", "has_run", "has_sample_field", "has_saved_view",
     "has_saved_views", "head", "histogram_values", "history", "id", "in_dataset", "is_saved", "iter_fields",
     "iter_samples", "last", "last_modified_at", "limit", "limit_labels", "list_brain_runs", "list_indexes", "list_runs",
-    "list_saved_views", "list_view_stages", "load_brain_view", "load_run_view", "load_saved_view", "map_labels",
-    "map_values", "match", "match_labels", "match_tags", "max", "mean", "media_type", "min", "mongo", "name", "one",
-    "quantiles", "read_only", "reload", "schema", "select", "select_by", "select_fields", "select_labels", "set_field",
-    "shuffle", "skip", "sort_by", "stages", "stats", "std", "sum", "summary", "tail", "take", "to_dict", "to_json",
-    "values", "view", "view_from_dict", "write_json",
+    "list_saved_views", "list_view_stages", "load_brain_results", "load_brain_view", "load_run", "load_run_view",
+    "load_saved_view", "map_labels", "map_values", "match", "match_labels", "match_tags", "max", "mean", "media_type",
+    "min", "mongo", "name", "one", "quantiles", "read_only", "reload", "schema", "select", "select_by", "select_fields",
+    "select_labels", "set_field", "shuffle", "skip", "sort_by", "stages", "stats", "std", "sum", "summary", "tail",
+    "take", "to_dict", "to_json", "to_patches", "values", "view", "view_from_dict", "write_json",
 }  # fmt: skip
 """What reads, or makes another dataset, or changes a sample in hand until it is saved."""
 
