@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .operations.mistakenness import compute_mistakenness
     from .operations.representativeness import compute_representativeness
     from .operations.select import select
+    from .operations.similarity import compute_similarity, sort_by_similarity
     from .operations.uniqueness import compute_uniqueness
+    from .operations.visualization import compute_visualization
 
 __all__ = [
     "compute_active_learning_scores",
@@ -28,8 +30,11 @@ __all__ = [
     "compute_mistakenness",
     "compute_near_duplicates",
     "compute_representativeness",
+    "compute_similarity",
     "compute_uniqueness",
+    "compute_visualization",
     "select",
+    "sort_by_similarity",
 ]
 
 _HOME_OF = {
@@ -42,6 +47,9 @@ _HOME_OF = {
     "compute_near_duplicates": ".operations.duplicates",
     "compute_representativeness": ".operations.representativeness",
     "compute_uniqueness": ".operations.uniqueness",
+    "compute_similarity": ".operations.similarity",
+    "compute_visualization": ".operations.visualization",
+    "sort_by_similarity": ".operations.similarity",
     "select": ".operations.select",
 }
 

@@ -4,9 +4,13 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "order by similarity": "saccade.brain.operations.similarity:order",
     "run exact_duplicates": "saccade.brain.operations.exact_duplicates:ExactDuplicates",
     "run leaky_splits": "saccade.brain.operations.leaks:LeakySplits",
     "run near_duplicates": "saccade.brain.operations.duplicates:NearDuplicates",
+    "run similarity": "saccade.brain.operations.similarity:SimilarityIndex",
+    "run visualization": "saccade.brain.operations.visualization:Visualization",
+    "sort_by_similarity": "saccade.brain.operations.similarity:sort_by_similarity",
 }
 
 

@@ -91,7 +91,7 @@ def nearest_neighbors(
 
 
 @contextmanager
-def _one_blas_thread_each() -> Iterator[int]:
+def one_blas_thread_each() -> Iterator[int]:
     """Let BLAS use one thread, and give how many it was allowed: a block of rows for each is quicker than sharing one.
 
     Threads that share one small product wait for each other, which on a busy machine takes longer than the product.
@@ -151,7 +151,7 @@ class Search:
         count = len(self._asked)
         step = block_rows or min(count, max(64, _CELLS // len(self.columns)), _BLOCK)
         blocks = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
-        with _one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
+        with one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
             try:
                 yield from zip(blocks, pool.map(work, blocks), strict=True)
             finally:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .. import extensions
 from ..schema import Schema
-from ..stages import LabelField, Stage, chain
+from ..stages import LabelField, SortBySimilarity, Stage, chain
+from ..stages.similarity import looked_up
 from ..store import samples, scan
-from ..types import Bson
+from ..types import Bson, SampleId
 
 if TYPE_CHECKING:
     from ..dataset import Dataset
@@ -57,7 +59,13 @@ class Base:
         Args:
             ordered: whether their order matters; if not, the sort by id is left out where no stage needs it.
         """
-        return chain.pipeline(self._stages, self._root._current_schema(), ordered=ordered)
+        stages = looked_up(self._stages, self._order_by_similarity)
+        return chain.pipeline(stages, self._root._current_schema(), ordered=ordered)
+
+    def _order_by_similarity(self, before: tuple[Stage, ...], stage: SortBySimilarity) -> list[SampleId]:
+        """The ids of the samples that arrive through some stages, by similarity."""
+        found: list[SampleId] = extensions.find("order by similarity")(self._root, before, stage)
+        return found
 
     def _documents(
         self, steps: Sequence[Bson] = (), *, ordered: bool = True, revision: int | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .. import stages
+from .. import extensions, stages
 from ..errors import ViewError
 from ..expressions import ViewExpression
 from ..types import SampleId
@@ -54,6 +54,19 @@ class Staging(Base):
     ) -> "DatasetView":
         """The samples in the order of a field or expression; see `stages.SortBy`."""
         return self._then(stages.SortBy(field_or_expr, reverse))
+
+    def sort_by_similarity(
+        self,
+        query: Any,
+        k: int | None = None,
+        reverse: bool = False,
+        dist_field: str | None = None,
+        brain_key: str | None = None,
+    ) -> "DatasetView":
+        """The samples by their similarity to a sample, a vector or several; see `saccade.brain.sort_by_similarity`."""
+        sort = extensions.find("sort_by_similarity")
+        view: DatasetView = sort(self, query, k, reverse=reverse, dist_field=dist_field, brain_key=brain_key)
+        return view
 
     def limit(self, num: int) -> "DatasetView":
         """The first samples; see `stages.Limit`."""

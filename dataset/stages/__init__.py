@@ -12,6 +12,7 @@ from .ordering import Shuffle, SortBy, Take
 from .patches import ToPatches, is_of_patches
 from .picking import Exclude, Limit, Select, Skip
 from .raw import Mongo
+from .similarity import SortBySimilarity
 from .values import ExcludeBy, SelectBy
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Shuffle",
     "Skip",
     "SortBy",
+    "SortBySimilarity",
     "Stage",
     "Take",
     "ToPatches",

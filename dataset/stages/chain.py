@@ -44,6 +44,11 @@ class Concat(Stage):
             raise ViewError("concat() was given patches, which cannot follow samples. Concatenate the views first.")
         self._settle(samples=tuple(given))
 
+    def validate(self, schema: Schema) -> None:
+        """Check the stages of the other view against the fields of the dataset; raises what these raise."""
+        for stage, arriving in walk(self.samples, schema):
+            stage.validate(arriving)
+
     def to_mongo(self, schema: Schema) -> list[Bson]:
         """Give the steps of the pipeline.
 
