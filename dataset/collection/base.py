@@ -59,7 +59,7 @@ class Base:
         Args:
             ordered: whether their order matters; if not, the sort by id is left out where no stage needs it.
         """
-        stages = looked_up(self._stages, self._order_by_similarity)
+        stages = looked_up(self._stages, self._order_by_similarity, ordered=ordered)
         return chain.pipeline(stages, self._root._current_schema(), ordered=ordered)
 
     def _order_by_similarity(self, before: tuple[Stage, ...], stage: SortBySimilarity) -> list[SampleId]:

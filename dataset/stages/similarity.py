@@ -14,6 +14,7 @@ from ..schema import Schema, VectorField
 from ..types import Bson, Metric, Oid, SampleId
 from .base import Stage, whole
 from .chain import Concat
+from .matching import Exists
 from .picking import MOST_IDS
 
 
@@ -52,8 +53,8 @@ class SortBySimilarity(Stage):
             raise ViewError(f"k={self.k} is not a number of samples. Use 1 or more, or None for all.")
         self._settle(query=query, reverse=bool(self.reverse))
 
-    def validate(self, schema: Schema) -> None:
-        """Check the stage against the fields of the samples that arrive.
+    def to_mongo(self, schema: Schema) -> list[Bson]:
+        """Give the steps that find the samples with a vector; their order is not known before it is looked up.
 
         Raises:
             FieldNotFoundError: if there is no such field.
@@ -62,10 +63,7 @@ class SortBySimilarity(Stage):
         resolved = schema.resolve(self.field)
         if not isinstance(resolved.field, VectorField) or "." in self.field:
             raise FieldKindError(f"field {self.field!r} is a {resolved.field}, not a vector field of samples.")
-
-    def to_mongo(self, schema: Schema) -> list[Bson]:
-        """Raise: a collection has to work out the order first."""
-        raise AssertionError(f"{self} of {schema.names()} was not looked up")
+        return Exists(self.field).to_mongo(schema)
 
 
 @dataclass(frozen=True)
@@ -103,17 +101,23 @@ Order = Callable[[tuple[Stage, ...], SortBySimilarity], Sequence[SampleId]]
 """Works out the order of the samples that arrive through some stages."""
 
 
-def looked_up(stages: tuple[Stage, ...], order: Order) -> tuple[Stage, ...]:
+def looked_up(stages: tuple[Stage, ...], order: Order, *, ordered: bool) -> tuple[Stage, ...]:
     """Put what was looked up in the place of each stage that has to be.
+
+    Args:
+        stages: the stages of a view.
+        order: works out the order of samples.
+        ordered: whether the order of the outcome matters. If not, only what picks by order is looked up.
 
     Raises:
         ViewError: if so many samples were found that their order does not fit into one command to the database.
     """
+    needed = ordered or any(stage.needs_order for stage in stages)
     done: list[Stage] = []
     for stage in stages:
         if isinstance(stage, Concat):
-            done.append(replace(stage, samples=looked_up(stage.samples, order)))
-        elif isinstance(stage, SortBySimilarity):
+            done.append(replace(stage, samples=looked_up(stage.samples, order, ordered=needed)))
+        elif isinstance(stage, SortBySimilarity) and (needed or stage.k is not None):
             ids = tuple(dict.fromkeys(order(tuple(done), stage)))
             if len(ids) > MOST_IDS // 2:
                 raise ViewError(

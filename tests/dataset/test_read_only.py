@@ -43,6 +43,7 @@ BOTH: dict[str, Write] = {
     "rename_run": lambda c: c.rename_run("uniqueness", "u"),
     "save_context": in_context,
     "set_values": lambda c: c.set_values("score", [0.0] * len(c)),
+    "sort_by_similarity": lambda c: c.sort_by_similarity([1.0, 0.0], dist_field="near"),
     "split_labels": lambda c: c.split_labels("boxes", "cars"),
     "tag_labels": lambda c: c.tag_labels("new"),
     "tag_samples": lambda c: c.tag_samples("new"),

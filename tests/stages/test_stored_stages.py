@@ -32,6 +32,7 @@ from saccade.dataset.stages import (
     Shuffle,
     Skip,
     SortBy,
+    SortBySimilarity,
     Stage,
     Take,
     ToPatches,
@@ -82,6 +83,9 @@ STAGES = {
     'concat([match(F("n") > 1), limit(3)])': Concat([Match(F("n") > 1), Limit(3)]),
     "mongo([{'$match': {'n': 1}}, {'$limit': 2}])": Mongo([{"$match": {"n": 1}}, {"$limit": 2}]),
     'to_patches("found")': ToPatches("found"),
+    'sort_by_similarity([0.5, -1.0], "v", metric="euclidean", k=3)': SortBySimilarity(
+        [0.5, -1], "v", metric="euclidean", k=3
+    ),
 }
 
 
