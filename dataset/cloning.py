@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from . import journal
+from . import annotating, journal
 from .collection import SampleCollection
 from .creation import make_dataset
 from .errors import DatasetError, SchemaError, hint
@@ -120,6 +120,10 @@ def _describe(collection: SampleCollection, dataset: "Dataset") -> None:
     names = set(collection._schema())
     kept: dict[str, Any] = {key: record[key] for key in ("description", "tags", "default_classes") if key in record}
     kept["classes"] = {field: found for field, found in (record.get("classes") or {}).items() if field in names}
+    for name in annotating.ENTRIES:
+        said = record.get(name)
+        is_by_field = not name.startswith("default_")
+        kept[name] = {field: entry for field, entry in (said or {}).items() if field in names} if is_by_field else said
     if record.get("info"):
         kept["details"] = record["info"]
     if samples.count(dataset._id):

@@ -6,10 +6,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import bulk
+from . import annotating, bulk
 from .collection import SampleCollection
 from .errors import DatasetError, SchemaError
 from .formats import DatasetType, ImageDirectory, reader
+from .formats.files import matching
 from .labels import Document, from_jsonable
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Field, Schema, field_from_dict
@@ -63,7 +64,7 @@ class Creating(SampleCollection):
 
     @classmethod
     def from_images(
-        cls, paths_or_samples: Iterable[str | PathLike[str]], name: str | None = None, persistent: bool = True,
+        cls, paths_or_samples: Iterable[str | PathLike[str] | Sample], name: str | None = None, persistent: bool = True,
         overwrite: bool = False, tags: str | Sequence[str] | None = None, progress: Progress = None,
     ) -> "Dataset":  # fmt: skip
         """Make a dataset from paths or URLs of images; see `from_dir` for the arguments."""
@@ -83,6 +84,14 @@ class Creating(SampleCollection):
         return cls.from_dir(
             images_dir, ImageDirectory, name, persistent, overwrite, tags=tags, progress=progress, recursive=recursive
         )
+
+    @classmethod
+    def from_images_patt(
+        cls, images_patt: str | PathLike[str], name: str | None = None, persistent: bool = True,
+        overwrite: bool = False, tags: str | Sequence[str] | None = None, progress: Progress = None,
+    ) -> "Dataset":  # fmt: skip
+        """Make a dataset from the images whose paths match a pattern; see `add_images_patt`."""
+        return cls.from_images(matching(images_patt), name, persistent, overwrite, tags=tags, progress=progress)
 
     @classmethod
     def from_dict(
@@ -109,6 +118,8 @@ class Creating(SampleCollection):
             dataset.tags, dataset.description = d.get("tags") or [], d.get("description")
             dataset.info = from_jsonable(d.get("info") or {}, Document.from_dict)
             dataset.classes, dataset.default_classes = d.get("classes") or {}, d.get("default_classes") or []
+            for entry, value in annotating.read({entry: d.get(entry) for entry in annotating.ENTRIES}).items():
+                setattr(dataset, entry, value)
 
         return make_dataset(fill, name or d.get("name"), persistent=persistent, overwrite=overwrite)
 

@@ -3,13 +3,11 @@
 What it shares with views is `collection`; its fields are `field_editing`; making one from files or JSON is `creation`.
 """
 
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +22,6 @@ from .errors import DatasetExistsError, SampleNotFoundError
 from .field_editing import FieldEditing
 from .history import Undoing
 from .ingest import Ingest, save
-from .labels import to_jsonable
 from .merging import Merging
 from .opening import check_form, opened
 from .patch import PatchView
@@ -215,19 +212,19 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning,
 
     def add_images(
         self,
-        paths_or_samples: Iterable[str | PathLike[str]],
+        paths_or_samples: "Iterable[str | PathLike[str] | Sample]",
         tags: str | Sequence[str] | None = None,
         progress: Progress = False,
     ) -> list[SampleId]:
         """Add images by their paths.
 
         Args:
-            paths_or_samples: paths or URLs.
+            paths_or_samples: paths or URLs; or samples, which are added with all that they hold.
             tags: tags for all of them.
             progress: whether to show a bar.
         """
         listed = bulk.checked_tags(tags or [])
-        return self.add_samples((Sample(path, tags=listed) for path in paths_or_samples), progress=progress)
+        return self.add_samples((_tagged(given, listed) for given in paths_or_samples), progress=progress)
 
     def add_columns(self, columns: Mapping[str, Sequence[Any]], progress: Progress = False) -> list[SampleId]:
         """Add samples from columns: one sequence or array per field, all of the same length.
@@ -291,23 +288,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning,
 
     def to_dict(self) -> dict[str, Any]:
         """The dataset with its samples as values that JSON can hold."""
-        schema = self._current_schema()
-        return {
-            "name": self.name, "persistent": self.persistent, "description": self.description, "tags": list(self.tags),
-            "info": to_jsonable(self.info), "classes": self.classes, "default_classes": self.default_classes,
-            "sample_fields": {path: schema[path].to_dict() for path in schema.paths()},
-            "samples": [sample.to_dict() for sample in self],
-        }  # fmt: skip
-
-    def to_json(self, *, pretty_print: bool = False) -> str:
-        """The dataset with its samples as JSON text."""
-        return json.dumps(self.to_dict(), indent=2 if pretty_print else None, ensure_ascii=False)
-
-    def write_json(self, json_path: str | PathLike[str], *, pretty_print: bool = False) -> None:
-        """Write the dataset with its samples to a JSON file; `Dataset.from_json` reads it."""
-        target = Path(json_path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(self.to_json(pretty_print=pretty_print), encoding="utf-8")
+        return self._contents()
 
     def summary(self) -> str:
         """What the repr shows."""
@@ -335,3 +316,11 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning,
 
     def _repr_html_(self) -> str:
         return display.dataset_html(**self._facts(), thumbnails=self._thumbnails())
+
+
+def _tagged(given: "str | PathLike[str] | Sample", tags: list[str]) -> Sample:
+    """A sample of a path, or a given one, with these tags."""
+    if not isinstance(given, Sample):
+        return Sample(given, tags=tags)
+    given.tags = [*given.tags, *(tag for tag in tags if tag not in given.tags)]
+    return given

@@ -5,9 +5,10 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from . import bulk
+from . import annotating, bulk
 from .collection import SampleCollection
 from .errors import DatasetError, DatasetNotFoundError, FieldKindError, SchemaError
+from .labels import KeypointSkeleton
 from .schema import DictField, StringField
 from .store import catalog, codec
 from .types import Bson
@@ -23,6 +24,7 @@ class Describing(SampleCollection):
         """Read the dataset's own facts again; its samples are always read anew."""
         self._record = catalog.get_dataset(self._id)
         self._record["info"] = codec.decode(self._record.get("info") or {})
+        self._record |= annotating.read({name: self._record.get(name) for name in annotating.ENTRIES})
 
     def save(self) -> None:
         """Write `info`, `tags`, `classes` and `default_classes` after changing them in place."""
@@ -98,6 +100,42 @@ class Describing(SampleCollection):
         self._change(default_classes=_checked_names("default_classes", names))
 
     @property
+    def mask_targets(self) -> dict[str, dict[Any, str]]:
+        """What the values of each field's masks mean: by field, names by number or by color. `save()` after changes."""
+        return self._record["mask_targets"]  # type: ignore[no-any-return]  # the record is untyped
+
+    @mask_targets.setter
+    def mask_targets(self, targets: Mapping[str, Mapping[Any, str]]) -> None:
+        self._change(mask_targets=annotating.ENTRIES["mask_targets"](targets))
+
+    @property
+    def default_mask_targets(self) -> dict[Any, str]:
+        """What the values of masks mean in fields that `mask_targets` does not name. `save()` after changes."""
+        return self._record["default_mask_targets"]  # type: ignore[no-any-return]  # the record is untyped
+
+    @default_mask_targets.setter
+    def default_mask_targets(self, targets: Mapping[Any, str]) -> None:
+        self._change(default_mask_targets=annotating.ENTRIES["default_mask_targets"](targets))
+
+    @property
+    def skeletons(self) -> dict[str, KeypointSkeleton]:
+        """How the points of each field of keypoints are called and joined. `save()` after changes."""
+        return self._record["skeletons"]  # type: ignore[no-any-return]  # the record is untyped
+
+    @skeletons.setter
+    def skeletons(self, skeletons: Mapping[str, KeypointSkeleton]) -> None:
+        self._change(skeletons=annotating.ENTRIES["skeletons"](skeletons))
+
+    @property
+    def default_skeleton(self) -> KeypointSkeleton | None:
+        """The skeleton of fields that `skeletons` does not name. `save()` after changes."""
+        return self._record["default_skeleton"]  # type: ignore[no-any-return]  # the record is untyped
+
+    @default_skeleton.setter
+    def default_skeleton(self, skeleton: KeypointSkeleton | None) -> None:
+        self._change(default_skeleton=annotating.ENTRIES["default_skeleton"](skeleton))
+
+    @property
     def media_type(self) -> str | None:
         """What the samples are: image, video, or unknown; None while there are none."""
         return self._record.get("media_type")
@@ -155,6 +193,7 @@ _IN_PLACE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "info": ("details", _stored_info),
     "classes": ("classes", _checked_classes),
     "default_classes": ("default_classes", lambda names: _checked_names("default_classes", names)),
+    **{name: (name, stored) for name, stored in annotating.ENTRIES.items()},
 }
 """Entries of the record that users change in place: what the catalogue calls each, and its stored form."""
 

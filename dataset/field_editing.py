@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import bulk, fitting, journal
+from . import fitting, journal, moving
 from .collection import SampleCollection
 from .errors import FieldNotFoundError, SchemaError
 from .labels import Document
@@ -86,7 +86,7 @@ class FieldEditing(SampleCollection):
             SchemaError: if the new name is taken or cannot be used, or the field is one that every sample has.
         """
         self._own(field_name)
-        bulk.move_field(self._as_dataset(), "rename_sample_field", field_name, new_field_name, keep=False)
+        moving.move_field(self._as_dataset(), "rename_sample_field", field_name, new_field_name, keep=False)
 
     def rename_sample_fields(self, field_mapping: Mapping[str, str]) -> None:
         """Rename several fields, one after the other."""
@@ -96,7 +96,7 @@ class FieldEditing(SampleCollection):
     def clone_sample_field(self, field_name: str, new_field_name: str) -> None:
         """Copy a field with all its values under another name."""
         self._own(field_name)
-        bulk.move_field(self._as_dataset(), "clone_sample_field", field_name, new_field_name, keep=True)
+        moving.move_field(self._as_dataset(), "clone_sample_field", field_name, new_field_name, keep=True)
 
     def clone_sample_fields(self, field_mapping: Mapping[str, str]) -> None:
         """Copy several fields, one after the other."""
@@ -106,7 +106,7 @@ class FieldEditing(SampleCollection):
     def clear_sample_field(self, field_name: str) -> None:
         """Remove a field's values from all samples; the field stays declared."""
         self._own(field_name)
-        bulk.empty_field(self._as_dataset(), "clear_sample_field", field_name, remove=False)
+        moving.empty_field(self._as_dataset(), "clear_sample_field", field_name, remove=False)
 
     def clear_sample_fields(self, field_names: str | Sequence[str]) -> None:
         """Remove the values of several fields."""
@@ -123,7 +123,7 @@ class FieldEditing(SampleCollection):
         if error_level > 0 and not self.has_field(field_name):
             return
         self._own(field_name)
-        bulk.empty_field(self._as_dataset(), "delete_sample_field", field_name, remove=True)
+        moving.empty_field(self._as_dataset(), "delete_sample_field", field_name, remove=True)
 
     def delete_sample_fields(self, field_names: str | Sequence[str], error_level: int = 0) -> None:
         """Delete several fields with all their values."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from . import journal
+from . import bulk, journal, moving
 from .collection import SampleCollection
 from .errors import FieldKindError, FieldNotFoundError
 from .fitting import widened, with_attributes
@@ -79,6 +79,36 @@ class Keeping(SampleCollection):
         with journal.action(root._id, "keep", None) as action:
             kept = set(self._ids())
             action.delete([sample_id for sample_id in samples.sample_ids(root._id, []) if sample_id not in kept])
+
+    def clear(self) -> None:
+        """Delete the samples that the view shows.
+
+        Writes:
+            The dataset's samples, in one action.
+        """
+        bulk.delete_samples(self._root, list(dict.fromkeys(self._ids())))
+
+    def clear_sample_field(self, field_name: str) -> None:
+        """Remove a field's values from the samples that the view shows."""
+        self._root._own(field_name)
+        moving.empty_field(self._root, "clear_sample_field", field_name, remove=False, among=self._ids())
+
+    def clear_sample_fields(self, field_names: str | Sequence[str]) -> None:
+        """Remove the values of several fields from the samples that the view shows."""
+        for field_name in [field_names] if isinstance(field_names, str) else field_names:
+            self.clear_sample_field(field_name)
+
+    def clone_sample_field(self, field_name: str, new_field_name: str) -> None:
+        """Copy a field of the samples that the view shows, as it is stored, under another name."""
+        self._root._own(field_name)
+        moving.move_field(
+            self._root, "clone_sample_field", field_name, new_field_name, keep=True, among=self._ids()
+        )  # fmt: skip
+
+    def clone_sample_fields(self, field_mapping: Mapping[str, str]) -> None:
+        """Copy several fields of the samples that the view shows, one after the other."""
+        for field_name, new_field_name in field_mapping.items():
+            self.clone_sample_field(field_name, new_field_name)
 
     def keep_fields(self) -> None:
         """Delete all fields of the dataset that are not in the view, with their values.

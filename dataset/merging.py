@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from . import annotating
 from .collection import SampleCollection
 from .creation import open_dir, read_into
 from .errors import FieldNotFoundError, SchemaError
-from .formats import DatasetType
+from .formats import DatasetType, ImageDirectory
+from .formats.files import matching
 from .incoming import Incoming, MergeOptions
 from .joining import Rules
 from .progress import shown
@@ -192,6 +194,38 @@ class Merging(SampleCollection):
             root.classes = {**root.classes, source.label_field: list(dict.fromkeys([*known, *source.classes]))}
         return ids
 
+    def add_images_dir(
+        self, images_dir: str | PathLike[str], tags: str | Sequence[str] | None = None, recursive: bool = True,
+        progress: Progress = None,
+    ) -> list[SampleId]:  # fmt: skip
+        """Add the images of a folder; see `add_dir`.
+
+        Args:
+            images_dir: the folder.
+            tags: tags for all samples.
+            recursive: whether images in the folders inside are taken too.
+            progress: whether to show a bar.
+        """
+        return self.add_dir(images_dir, ImageDirectory, tags=tags, progress=progress, recursive=recursive)
+
+    def add_images_patt(
+        self, images_patt: str | PathLike[str], tags: str | Sequence[str] | None = None, progress: Progress = None
+    ) -> list[SampleId]:
+        """Add the images whose paths match a pattern.
+
+        Args:
+            images_patt: the pattern, such as "photos/*/*.jpg"; "**" stands for folders of any depth.
+            tags: tags for all samples.
+            progress: whether to show a bar.
+
+        Returns:
+            The ids of the samples, in the order of their paths, numbers counting as numbers.
+
+        Raises:
+            DatasetError: if nothing matches.
+        """
+        return self._root.add_images(matching(images_patt), tags=tags, progress=progress)
+
     def _take(self, given: Any, options: MergeOptions, progress: Progress, num_samples: int | None) -> list[SampleId]:
         if isinstance(given, Sample | Mapping | str):
             raise SchemaError(f"merge_samples() was given {given!r:.200} alone. Give a list, or use merge_sample().")
@@ -216,12 +250,19 @@ def _renaming(fields: str | Iterable[str] | Mapping[str, str] | None) -> dict[st
 
 
 def _merge_info(dataset: "Dataset", source: "Dataset", *, overwrite: bool) -> None:
-    """Take over what a dataset says about itself: its info and class names."""
-    here, there = (catalog.get_dataset(one._id) for one in (dataset, source))
-    for name in ("info", "classes"):
-        ours, theirs = (codec.decode(record.get(name) or {}) for record in (here, there))
+    """Take over what a dataset says about itself: its info, class names, mask targets and skeletons."""
+    here, there = _said(dataset), _said(source)
+    for name in ("info", "classes", "mask_targets", "skeletons"):
+        ours, theirs = here.get(name) or {}, there.get(name) or {}
         merged = {**ours, **theirs} if overwrite else {**theirs, **ours}
         if theirs and (overwrite or merged.keys() != ours.keys()):
             setattr(dataset, name, merged)
-    if there.get("default_classes") and (overwrite or not here.get("default_classes")):
-        dataset.default_classes = there["default_classes"]
+    for name in ("default_classes", "default_mask_targets", "default_skeleton"):
+        if there.get(name) and (overwrite or not here.get(name)):
+            setattr(dataset, name, there[name])
+
+
+def _said(dataset: "Dataset") -> dict[str, Any]:
+    record = catalog.get_dataset(dataset._id)
+    noted = annotating.read({name: record.get(name) for name in annotating.ENTRIES})
+    return {**record, **noted, "info": codec.decode(record.get("info") or {})}

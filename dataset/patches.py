@@ -31,9 +31,18 @@ _STAGES = frozenset({
 """The stages that patches go through."""
 
 _REFUSED = {
+    "clear": "dataset.delete_labels(view=...) deletes the labels that a view shows.",
+    "clear_sample_field": "set_values() with None removes an attribute of the labels.",
+    "clear_sample_fields": "set_values() with None removes an attribute of the labels.",
     "clone": "Clone the view of samples that they come from.",
+    "clone_sample_field": "Call it on a view of samples.",
+    "clone_sample_fields": "Call it on a view of samples.",
     "keep": "dataset.delete_labels(view=...) deletes the labels that a view shows.",
     "keep_fields": "Call it on a view of samples.",
+    "merge_labels": "Call it on a view of samples.",
+    "to_json": "Call it on a view of samples.",
+    "write_json": "Call it on a view of samples.",
+    "set_label_values": "set_values() writes to the labels.",
     "save": "Save the view of samples that they come from; set_values() and tag_labels() write to the labels at once.",
 }
 """What has no meaning for patches, and what to do instead."""

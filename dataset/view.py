@@ -1,7 +1,7 @@
 """A view: a dataset and a tuple of stages. Immutable and lazy: nothing is read until something is asked of it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from . import display
 from .cloning import Cloning
@@ -11,6 +11,14 @@ from .types import Bson
 
 if TYPE_CHECKING:
     from .dataset import Dataset
+
+
+def _of_dataset(name: str) -> Any:
+    """A property of the dataset, to be read and set on its views too."""
+    return property(
+        lambda view: getattr(view._dataset, name), lambda view, value: setattr(view._dataset, name, value),
+        doc=f"The `{name}` of the dataset.",
+    )  # fmt: skip
 
 
 class DatasetView(Cloning, Keeping):
@@ -60,6 +68,16 @@ class DatasetView(Cloning, Keeping):
     def media_type(self) -> str | None:
         """The media type of the dataset."""
         return self._dataset.media_type
+
+    classes = _of_dataset("classes")
+    default_classes = _of_dataset("default_classes")
+    default_mask_targets = _of_dataset("default_mask_targets")
+    default_skeleton = _of_dataset("default_skeleton")
+    description = _of_dataset("description")
+    info = _of_dataset("info")
+    mask_targets = _of_dataset("mask_targets")
+    skeletons = _of_dataset("skeletons")
+    tags = _of_dataset("tags")
 
     @property
     def stages(self) -> tuple[Stage, ...]:

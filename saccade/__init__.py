@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ImageMetadata,
         Keypoint,
         Keypoints,
+        KeypointSkeleton,
         Label,
         Metadata,
         Polyline,
@@ -91,6 +92,7 @@ __all__ = [
     "ImageMetadata",
     "IntField",
     "Keypoint",
+    "KeypointSkeleton",
     "Keypoints",
     "Label",
     "ListField",
@@ -138,8 +140,8 @@ _HOMES = {
     ".dataset.expressions": "F ViewExpression ViewField",
     ".dataset.formats": "types",
     ".dataset.labels": (
-        "Classification Classifications Detection Detections ImageMetadata Keypoint Keypoints Label Metadata Polyline "
-        "Polylines Regression Segmentation TemporalDetection TemporalDetections VideoMetadata"
+        "Classification Classifications Detection Detections ImageMetadata Keypoint KeypointSkeleton Keypoints Label "
+        "Metadata Polyline Polylines Regression Segmentation TemporalDetection TemporalDetections VideoMetadata"
     ),
     ".dataset.sample": "Sample",
     ".dataset.schema": (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 from ..errors import ExpressionError
@@ -56,19 +57,21 @@ class Count(Aggregation):
         return int(first_value(documents) or 0)
 
 
+@dataclass(frozen=True, repr=False)
 class _Grouping(Aggregation):
     """Puts equal values together."""
+
+    safe: bool = False
 
     def _groups(self, schema: Schema, *, order: Bson) -> list[Bson]:
         steps, typed = self._singles(schema)
         group = {"$group": {"_id": typed.code, "count": {"$sum": 1}}}
         return [*steps, group, {"$sort": order}]
 
-    @staticmethod
-    def _found(documents: Iterable[Bson], decode: Callable[[Any], Any] | None) -> Iterable[tuple[Any, int]]:
+    def _found(self, documents: Iterable[Bson], decode: Callable[[Any], Any] | None) -> Iterable[tuple[Any, int]]:
         for document in documents:
             found = document.get("_id")
-            if found is None or is_nan(found):
+            if found is None or is_nan(found) or (self.safe and isinstance(found, float) and isinf(found)):
                 continue
             if isinstance(found, dict | list):
                 raise ExpressionError(
@@ -87,6 +90,7 @@ class CountValues(_Grouping):
     Args:
         field_or_expr: a field or an expression.
         expr: an expression to compute from each value of the field first.
+        safe: whether infinity does not count either.
 
     Example:
         >>> CountValues("ground_truth.label")
@@ -112,6 +116,7 @@ class Distinct(_Grouping):
     Args:
         field_or_expr: a field or an expression.
         expr: an expression to compute from each value of the field first.
+        safe: whether infinity does not count either.
 
     Example:
         >>> Distinct("tags")

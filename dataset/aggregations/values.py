@@ -96,6 +96,18 @@ def _as_text(kind: Kind) -> Node:
     return Call("to_string", (Path(""),))
 
 
+def mapped(found: list[Any], function: Callable[[Any], Any], depth: int) -> list[Any]:
+    """Call a function on values that lie `depth` lists deep in each entry; None stays None.
+
+    Example:
+        >>> mapped([["a", None], None], str.upper, 1)
+        [['A', None], None]
+    """
+    if depth:
+        return [None if entry is None else mapped(entry, function, depth - 1) for entry in found]
+    return [None if entry is None else function(entry) for entry in found]
+
+
 def _flat(entries: list[Any], *, keep_none: bool = True) -> Iterator[Any]:
     for entry in entries:
         if isinstance(entry, list):

@@ -5,14 +5,17 @@ work is done by stages, aggregations, columns, the journal and runs.
 """
 
 from .aggregating import Aggregating
-from .labelling import Labelling
+from .applying import Applying
+from .facts import Facts
+from .forms import Forms
 from .reading import Reading
+from .relabelling import Relabelling
 from .running import Running
 from .staging import Staging
 from .writing import SaveContext, Writing
 
 
-class SampleCollection(Staging, Aggregating, Reading, Writing, Labelling, Running):
+class SampleCollection(Staging, Aggregating, Reading, Writing, Relabelling, Facts, Applying, Forms, Running):
     """A dataset or a view of one: samples in an order, with a schema."""
 
 

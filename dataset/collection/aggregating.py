@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from .. import aggregations
 from ..aggregations import Aggregation
+from ..aggregations.values import mapped
 from ..columns import read_vectors
 from ..errors import ConnectionFailedError, ExpressionError, SaccadeError, ViewError
 from ..expressions import ViewExpression
@@ -71,55 +72,71 @@ class Aggregating(Base):
             pass
         return result
 
-    def count(self, field_or_expr: FieldOrExpression | None = None) -> int:
+    def count(
+        self, field_or_expr: FieldOrExpression | None = None, expr: ViewExpression | None = None, safe: bool = False
+    ) -> int:
         """The number of samples, or of values of a field; see `aggregations.Count`."""
         if field_or_expr is None and not self._stages:
             return self._root._count()
-        return int(self._aggregate(aggregations.Count(field_or_expr)))
+        return int(self._aggregate(aggregations.Count(field_or_expr, expr, safe)))
 
-    def count_values(self, field_or_expr: FieldOrExpression) -> dict[Any, int]:
+    def count_values(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False
+    ) -> dict[Any, int]:
         """How often each value occurs; see `aggregations.CountValues`."""
-        return dict(self._aggregate(aggregations.CountValues(field_or_expr)))
+        return dict(self._aggregate(aggregations.CountValues(field_or_expr, expr, safe)))
 
-    def distinct(self, field_or_expr: FieldOrExpression) -> list[Any]:
+    def distinct(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False
+    ) -> list[Any]:
         """The different values, sorted; see `aggregations.Distinct`."""
-        return list(self._aggregate(aggregations.Distinct(field_or_expr)))
+        return list(self._aggregate(aggregations.Distinct(field_or_expr, expr, safe)))
 
-    def bounds(self, field_or_expr: FieldOrExpression) -> tuple[Any, Any]:
+    def bounds(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False
+    ) -> tuple[Any, Any]:
         """The smallest and largest value; see `aggregations.Bounds`."""
-        low, high = self._aggregate(aggregations.Bounds(field_or_expr))
+        low, high = self._aggregate(aggregations.Bounds(field_or_expr, expr, safe))
         return low, high
 
-    def min(self, field_or_expr: FieldOrExpression) -> Any:
+    def min(self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False) -> Any:
         """The smallest value; see `aggregations.Min`."""
-        return self._aggregate(aggregations.Min(field_or_expr))
+        return self._aggregate(aggregations.Min(field_or_expr, expr, safe))
 
-    def max(self, field_or_expr: FieldOrExpression) -> Any:
+    def max(self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False) -> Any:
         """The largest value; see `aggregations.Max`."""
-        return self._aggregate(aggregations.Max(field_or_expr))
+        return self._aggregate(aggregations.Max(field_or_expr, expr, safe))
 
-    def mean(self, field_or_expr: FieldOrExpression) -> float | None:
+    def mean(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False
+    ) -> float | None:
         """The mean; see `aggregations.Mean`."""
-        return self._aggregate(aggregations.Mean(field_or_expr))  # type: ignore[no-any-return]  # parse is untyped
+        return self._aggregate(aggregations.Mean(field_or_expr, expr, safe))  # type: ignore[no-any-return]  # parse is untyped
 
-    def std(self, field_or_expr: FieldOrExpression, *, sample: bool = False) -> float | None:
+    def std(
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False,
+        sample: bool = False,
+    ) -> float | None:  # fmt: skip
         """The standard deviation; see `aggregations.Std`."""
-        return self._aggregate(aggregations.Std(field_or_expr, sample=sample))  # type: ignore[no-any-return]  # parse is untyped
+        return self._aggregate(aggregations.Std(field_or_expr, expr, safe, sample))  # type: ignore[no-any-return]  # parse is untyped
 
-    def sum(self, field_or_expr: FieldOrExpression) -> Any:
+    def sum(self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, safe: bool = False) -> Any:
         """The sum; see `aggregations.Sum`."""
-        return self._aggregate(aggregations.Sum(field_or_expr))
+        return self._aggregate(aggregations.Sum(field_or_expr, expr, safe))
 
-    def quantiles(self, field_or_expr: FieldOrExpression, quantiles: float | Sequence[float]) -> Any:
+    def quantiles(
+        self, field_or_expr: FieldOrExpression, quantiles: float | Sequence[float],
+        expr: ViewExpression | None = None, safe: bool = False,
+    ) -> Any:  # fmt: skip
         """Quantiles; see `aggregations.Quantiles`."""
-        return self._aggregate(aggregations.Quantiles(field_or_expr, quantiles))
+        return self._aggregate(aggregations.Quantiles(field_or_expr, quantiles, expr, safe))
 
     def histogram_values(
-        self, field_or_expr: FieldOrExpression, *, bins: int | Sequence[float] | None = None,
-        range: tuple[float, float] | None = None, auto: bool = False,
+        self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None,
+        bins: int | Sequence[float] | None = None, range: tuple[float, float] | None = None, auto: bool = False,
     ) -> Any:  # fmt: skip
         """Counts, edges and the number of other values; see `aggregations.HistogramValues`."""
-        return self._aggregate(aggregations.HistogramValues(field_or_expr, bins=bins, range=range, auto=auto))
+        return self._aggregate(aggregations.HistogramValues(field_or_expr, expr, bins, range, auto))
 
     def schema(
         self, field_or_expr: FieldOrExpression, expr: ViewExpression | None = None, dynamic_only: bool = False
@@ -130,31 +147,56 @@ class Aggregating(Base):
     def values(
         self,
         field_or_expr: FieldOrExpression | Sequence[FieldOrExpression],
-        *,
+        expr: ViewExpression | None = None,
         missing_value: Any = None,
-        unwind: bool = False,
+        unwind: bool | Literal[-1] = False,
+        *,
+        transform: Callable[[Any], Any] | None = None,
     ) -> list[Any]:
         """The values of a field or expression, one per sample in order; for several, one list each.
 
         See `aggregations.Values`. Vectors come as arrays; `columns.read_vectors` gives them as one matrix.
-        """
-        with self._root._holding_schema():
-            if isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str):
-                return self._read(field_or_expr, missing_value, unwind=unwind)
-            return self._read([field_or_expr], missing_value, unwind=unwind)[0]
 
-    def _read(self, wanted: Sequence[FieldOrExpression], missing_value: Any, *, unwind: bool) -> list[list[Any]]:
+        Args:
+            field_or_expr: a field or an expression, or several.
+            expr: an expression to compute from each value of the field first.
+            missing_value: what to give instead of None.
+            unwind: whether to give one flat list; -1 gives one for each sample.
+            transform: a Python function of each value, as they come; not called for None. Values inside lists of
+                labels stay in their lists, and a list that is itself the value, such as `tags`, is given whole.
+        """
+        several = isinstance(field_or_expr, Sequence) and not isinstance(field_or_expr, str)
+        wanted = list(field_or_expr) if several else [field_or_expr]
+        form = aggregations.Values("id", expr, missing_value, unwind)
+        with self._root._holding_schema():
+            found = self._read(wanted, form) if transform is None else self._transformed(wanted, form, transform)
+        return found if several else found[0]
+
+    def _read(self, wanted: Sequence[Any], form: aggregations.Values) -> list[list[Any]]:
+        """The values of several fields or expressions; `form` says how they are given."""
         results: dict[int, list[Any]] = {}
         together: dict[int, _Column] = {}
         for position, one in enumerate(wanted):
-            values = aggregations.Values(one, missing_value=missing_value, unwind=unwind)
-            apart = self._read_apart(one, missing_value, unwind=unwind) if isinstance(one, str) else None
+            values = replace(form, field_or_expr=one)
+            is_field = isinstance(one, str) and form.expr is None
+            apart = self._read_apart(one, form.missing_value, unwind=bool(form.unwind)) if is_field else None
             if apart is None:
                 together[position] = self._column(values)
             else:
                 results[position] = apart
         results |= dict(zip(together, self._read_together(list(together.values())), strict=True))
         return [results[position] for position in range(len(wanted))]
+
+    def _transformed(
+        self, wanted: Sequence[Any], form: aggregations.Values, transform: Callable[[Any], Any]
+    ) -> list[list[Any]]:
+        """The values after a function of each."""
+        schema, results = self._schema(), []
+        for one, column in zip(wanted, self._read(wanted, aggregations.Values("id", form.expr)), strict=True):
+            resolved = schema.resolve(one) if isinstance(one, str) else None
+            around = [] if resolved is None else [part for part in resolved.list_parts if part != resolved.path]
+            results.append(form.finished(mapped(column, transform, len(around))))
+        return results
 
     def _read_together(self, columns: "Sequence[_Column]") -> list[list[Any]]:
         """The values of several fields or expressions in one pass."""
@@ -167,7 +209,8 @@ class Aggregating(Base):
     def _column(self, values: aggregations.Values) -> "_Column":
         schema = self._schema()
         given = values.field_or_expr
-        resolved = schema.resolve(given, self._title()) if isinstance(given, str) else None
+        is_field = isinstance(given, str) and values.expr is None
+        resolved = schema.resolve(given, self._title()) if is_field else None
         if resolved is not None and isinstance(resolved.field, ArrayField):
             # Logits and other arrays, which no expression can look into, as they are stored.
             code: Any = f"${resolved.db_path}"

@@ -8,7 +8,7 @@ from ..errors import FieldKindError, ViewError
 from ..expressions import ViewExpression
 from ..schema import Field, check_field_name
 from ..stages import LabelField
-from ..store import actions, field_records
+from ..store import actions, field_records, samples
 from ..types import Bson, SampleId
 from .base import Base
 
@@ -125,8 +125,7 @@ class Labelling(Base):
         places = self._label_places(in_field)
         (labels,) = places.values()
         self._change_labels(
-            "split_labels", source, places, lambda items, chosen: (_without(items, chosen), _only(items, chosen)),
-            moving_to=self._beside(labels, out_field),
+            "split_labels", source, places, parted, moving_to=self._beside(labels, out_field)
         )  # fmt: skip
 
     # --- how --------------------------------------------------------------------------------------------------------
@@ -169,6 +168,9 @@ class Labelling(Base):
         places: Mapping[str, LabelField],
         change: Callable[[Sequence[Any], set[Any]], tuple[list[Any], list[Any] | None]],
         moving_to: tuple[LabelField, dict[str, Field]] | None = None,
+        *,
+        replacing: bool = False,
+        removing: Sequence[str] = (),
     ) -> None:
         """Change the labels that `source` shows in some fields, in one action.
 
@@ -179,15 +181,17 @@ class Labelling(Base):
             change: gets the labels of one sample and the ids of those that are meant, and gives the labels that stay
                 and those that go to `moving_to`.
             moving_to: where labels are moved to, and what has to be declared for it.
+            replacing: whether labels that are moved replace those with their ids, or a single one.
+            removing: fields to delete after it.
         """
-        if not any(_shows_any(source, labels) for labels in places.values()):
+        if not removing and not any(_shows_any(source, labels) for labels in places.values()):
             return
         target, declared = moving_to or (None, {})
         tops = {path.split(".")[0] for path in [*(p.path for p in places.values()), *([target.path] if target else [])]}
         root = self._root
-        with journal.action(root._id, verb, sorted(tops), declare=declared) as action:
+        with journal.action(root._id, verb, sorted(tops), declare=declared, remove=removing) as action:
             for labels in places.values():
-                chosen = _chosen(source, labels)
+                chosen = chosen_labels(source, labels)
                 ids = list(chosen)
 
                 def changed(
@@ -202,15 +206,21 @@ class Labelling(Base):
                         columns[labels.path].append(_holding(holder, stay, labels))
                         if target is not None:
                             there = actions.value_at(document, target.path)
-                            columns[target.path].append(_joined(there, holder, go or [], target, sample_id))
+                            columns[target.path].append(
+                                _merged(there, holder, go or [], target) if replacing
+                                else _joined(there, holder, go or [], target, sample_id)
+                            )  # fmt: skip
                     return columns
 
                 action.transform(ids, [labels.path, *([target.path] if target else [])], changed)
             if target is not None:
                 _copy_models(root._id, next(iter(places.values())).path, target.path)
+            for name in removing:
+                ids = samples.sample_ids(root._id, [{"$match": {name: {"$exists": True}}}])
+                action.set(ids, {name: [actions.ABSENT] * len(ids)})
 
 
-def _chosen(source: Base, labels: LabelField) -> _Chosen:
+def chosen_labels(source: Base, labels: LabelField) -> _Chosen:
     """The labels that a collection shows in a field."""
     if source._patched == labels:
         row = {"_id": "$sample_id", "ids": "$_id"}
@@ -260,12 +270,24 @@ def _joined(there: Any, holder: Any, items: Sequence[Any], target: LabelField, s
     return _holding(there, [*_items(there, target), *items], target)
 
 
+def _merged(there: Any, holder: Any, items: Sequence[Any], target: LabelField) -> Any:
+    """What is stored at the place that labels are merged into: those with the same ids are replaced."""
+    if not items:
+        return there
+    if target.attribute is None or not isinstance(there, Mapping):
+        return _holding(holder, items, target)
+    coming = {item["_id"]: item for item in items}
+    kept = [coming.pop(item.get("_id"), item) for item in _items(there, target)]
+    return _holding(there, [*kept, *coming.values()], target)
+
+
+def parted(items: Sequence[Any], chosen: set[Any]) -> tuple[list[Any], list[Any]]:
+    """The labels that stay, and those that are meant."""
+    return _without(items, chosen), [item for item in items if item.get("_id") in chosen]
+
+
 def _without(items: Sequence[Any], chosen: set[Any]) -> list[Any]:
     return [item for item in items if item.get("_id") not in chosen]
-
-
-def _only(items: Sequence[Any], chosen: set[Any]) -> list[Any]:
-    return [item for item in items if item.get("_id") in chosen]
 
 
 def _with_tags(item: Mapping[str, Any], change: Callable[[list[str]], list[str]]) -> dict[str, Any]:

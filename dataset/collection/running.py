@@ -38,9 +38,27 @@ class Running(Base):
         """
         return runs.get_run(self._root, run_key)
 
-    def load_run_view(self, run_key: str) -> "DatasetView":
-        """The samples that a run was computed on."""
-        return self._root._view_of(runs.get_run(self._root, run_key)._record.get("view") or [])
+    @property
+    def has_runs(self) -> bool:
+        """Whether there are runs."""
+        return bool(self.list_runs())
+
+    @property
+    def has_brain_runs(self) -> bool:
+        """Whether there are runs."""
+        return self.has_runs
+
+    def load_run_view(self, run_key: str, select_fields: bool = False) -> "DatasetView":
+        """The samples that a run was computed on.
+
+        Args:
+            run_key: the run.
+            select_fields: show only the fields that the run read and wrote.
+        """
+        run = runs.get_run(self._root, run_key)
+        view = self._root._view_of(run._record.get("view") or [])
+        tops = {path.split(".")[0] for path in [*run.reads, *run.writes]}
+        return view.select_fields([name for name in view._schema() if name in tops]) if select_fields else view
 
     def rename_run(self, run_key: str, new_run_key: str) -> None:
         """Give a run another key."""
@@ -61,10 +79,30 @@ class Running(Base):
         matching = (run for run in found if type in (None, run.operation))
         return sorted(run.key for run in matching if all(run.params.get(k) == v for k, v in kwargs.items()))
 
-    has_brain_run = has_run
-    get_brain_info = get_run_info
-    load_brain_results = load_run
-    load_brain_view = load_run_view
-    rename_brain_run = rename_run
-    delete_brain_run = delete_run
-    delete_brain_runs = delete_runs
+    def has_brain_run(self, brain_key: str) -> bool:
+        """Whether there is a run with this key."""
+        return self.has_run(brain_key)
+
+    def get_brain_info(self, brain_key: str) -> runs.Run:
+        """The record of one run; see `get_run_info`."""
+        return self.get_run_info(brain_key)
+
+    def load_brain_results(self, brain_key: str) -> runs.Run:
+        """A run with all its results; see `load_run`."""
+        return self.load_run(brain_key)
+
+    def load_brain_view(self, brain_key: str, select_fields: bool = False) -> "DatasetView":
+        """The samples that a run was computed on; see `load_run_view`."""
+        return self.load_run_view(brain_key, select_fields)
+
+    def rename_brain_run(self, brain_key: str, new_brain_key: str) -> None:
+        """Give a run another key."""
+        self.rename_run(brain_key, new_brain_key)
+
+    def delete_brain_run(self, brain_key: str) -> None:
+        """Delete a run; see `delete_run`."""
+        self.delete_run(brain_key)
+
+    def delete_brain_runs(self) -> None:
+        """Delete all runs, the newest first."""
+        self.delete_runs()

@@ -68,9 +68,9 @@ class Staging(Base):
         view: DatasetView = sort(self, query, k, reverse=reverse, dist_field=dist_field, brain_key=brain_key)
         return view
 
-    def limit(self, num: int) -> "DatasetView":
+    def limit(self, limit: int) -> "DatasetView":
         """The first samples; see `stages.Limit`."""
-        return self._then(stages.Limit(num))
+        return self._then(stages.Limit(limit))
 
     def skip(self, skip: int) -> "DatasetView":
         """All but the first samples; see `stages.Skip`."""

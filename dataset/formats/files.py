@@ -57,6 +57,19 @@ def subfolders(folder: Path) -> list[Path]:
     return [Path(entry.path) for entry in _visible(str(folder)) if entry.is_dir()]
 
 
+def matching(pattern: str | os.PathLike[str]) -> list[str]:
+    """The files whose paths match a pattern, in natural order.
+
+    Raises:
+        DatasetError: if there are none.
+    """
+    path = Path(pattern).expanduser().absolute()
+    found = [str(one) for one in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if one.is_file()]
+    if not found:
+        raise DatasetError(f"no file matches {str(path)!r}. Check the pattern; '**' stands for folders of any depth.")
+    return sorted(found, key=natural_key)
+
+
 def find_images(folder: Path, *, recursive: bool = True) -> list[Path]:
     """List the images in a folder, in natural order. Hidden files and folders are left out, links are followed.
 

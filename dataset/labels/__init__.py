@@ -5,7 +5,7 @@ from ._ids import new_id
 from ._json import from_jsonable, to_jsonable
 from .classification import Classification, Classifications
 from .detection import Detection, Detections
-from .keypoint import Keypoint, Keypoints
+from .keypoint import Keypoint, Keypoints, KeypointSkeleton
 from .metadata import ImageMetadata, Metadata, VideoMetadata
 from .polyline import Polyline, Polylines
 from .regression import Regression
@@ -20,6 +20,7 @@ __all__ = [
     "Document",
     "ImageMetadata",
     "Keypoint",
+    "KeypointSkeleton",
     "Keypoints",
     "Label",
     "Metadata",

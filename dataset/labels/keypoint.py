@@ -31,6 +31,20 @@ class Keypoint(Label):
     _checks: ClassVar[Checks] = {"points": _coerce.keypoints}
 
 
+class KeypointSkeleton(Document):
+    """How the points of a field's keypoints are called, and which of them are joined.
+
+    Attributes:
+        labels: the names of the points.
+        edges: lists of positions of points, to be joined by lines.
+    """
+
+    labels: list[str] | None = None
+    edges: list[list[int]] | None = None
+
+    _fields: ClassVar[Fields] = {"labels": ListField(StringField()), "edges": ListField(ListField(IntField()))}
+
+
 class Keypoints(Document):
     """The point sets of one sample.
 

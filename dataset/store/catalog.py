@@ -51,6 +51,10 @@ class DatasetRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     details = DynamicField(db_field="info")  # a DictField would turn the bytes of arrays into lists
     classes = DictField()
     default_classes = ListField(DynamicField())
+    mask_targets = DynamicField()
+    default_mask_targets = DynamicField()
+    skeletons = DynamicField()
+    default_skeleton = DynamicField()
     created_at = DateTimeField(required=True)
     last_modified_at = DateTimeField(required=True)
     schema_revision = IntField(required=True, default=0)

@@ -38,10 +38,12 @@ def pending(dataset_id: str, steps: Sequence[Step]) -> list[Step]:
 
 
 def note_form(hold: Hold, version: int, library_version: str) -> None:
-    """Note that a dataset has a form now."""
+    """Note that a dataset has a form now; the revision shows those who have it open that it is another one."""
     query = {"_id": ObjectId(hold.dataset_id), "format_version": {"$lt": version}}
-    changes = {"format_version": version, "library_version": library_version}
-    resilient(lambda: collection("datasets").update_one(query, {"$set": changes}, comment=hold.mark), hold.guard)
+    changes = {
+        "$set": {"format_version": version, "library_version": library_version}, "$inc": {"schema_revision": 1}
+    }  # fmt: skip
+    resilient(lambda: collection("datasets").update_one(query, changes, comment=hold.mark), hold.guard)
 
 
 def _number_fields(hold: Hold) -> None:

@@ -25,6 +25,7 @@ from saccade.dataset.labels import (
     ImageMetadata,
     Keypoint,
     Keypoints,
+    KeypointSkeleton,
     Label,
     Metadata,
     Polyline,
@@ -55,6 +56,7 @@ def test_the_document_types_have_the_names_and_attributes_of_fiftyone():
         "Polyline": ["label", "points", "confidence", "index", "closed", "filled"],
         "Polylines": ["polylines"],
         "Keypoint": ["label", "points", "confidence", "index"],
+        "KeypointSkeleton": ["labels", "edges"],
         "Keypoints": ["keypoints"],
         "Segmentation": ["mask", "mask_path"],
         "TemporalDetection": ["label", "support", "confidence"],
@@ -71,8 +73,8 @@ def test_the_document_types_have_the_names_and_attributes_of_fiftyone():
 def test_single_labels_have_an_id_and_tags_and_lists_of_labels_do_not():
     for name, kind in document_types.items():
         is_list = kind.LIST_ATTRIBUTE is not None
-        is_metadata = issubclass(kind, Metadata)
-        assert issubclass(kind, Label) == (not is_list and not is_metadata), name
+        is_fact = issubclass(kind, Metadata | KeypointSkeleton)
+        assert issubclass(kind, Label) == (not is_list and not is_fact), name
         assert ("id" in kind().field_names) == issubclass(kind, Label), name
         assert ("tags" in kind().field_names) == issubclass(kind, Label), name
 

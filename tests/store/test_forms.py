@@ -214,7 +214,10 @@ def test_a_newer_form_is_read_with_what_is_unknown_passed_over(newer):
 
 def test_a_dataset_that_is_open_while_a_newer_version_changes_its_form_is_refused_from_then_on(database):
     dataset = sc.Dataset("street")
-    database["datasets"].update_one({"name": "street"}, {"$set": {"format_version": 99}})
-    with pytest.raises(DatasetError, match="Upgrade Saccade"):
-        dataset.add_sample(sc.Sample("/1.png"))
-    assert database[f"samples.{dataset._id}"].count_documents({}) == 0
+    dataset.add_sample(sc.Sample("/1.png", score=1.0))
+    assert dataset.values("score") == [1.0]
+    journal.migrate(dataset._id, "9.0", [migrations.Step(99, lambda hold: None)])
+    for use in (lambda: dataset.values("score"), lambda: dataset.add_sample(sc.Sample("/2.png"))):
+        with pytest.raises(DatasetError, match=r"Saccade 9\.0 in a newer form .* Upgrade Saccade"):
+            use()
+    assert database[f"samples.{dataset._id}"].count_documents({}) == 1
