@@ -163,6 +163,7 @@ class Undoing(SampleCollection):
         """
         if limit is not None and limit < 1:
             raise UndoError(f"history() was given limit={limit!r}. Give a number of 1 or more, or None for all.")
+        self._root._current_schema()  # refuses a dataset that was deleted, or has a newer form by now
         undone, migration = actions.undoers(self._id), journal.last_migration(self._id)
         found = actions.list_actions(self._id, journal.SHOWN, newest=limit or 0)
         return History(self._root.name, [_entry(record, undone, migration) for record in found])
@@ -203,6 +204,7 @@ class Undoing(SampleCollection):
         asked = number.number if isinstance(number, HistoryEntry | Undone) else number
         if not isinstance(asked, int | None) or isinstance(asked, bool):
             raise UndoError(f"undo() was given {asked!r}. Give a number or an entry of history(), or nothing.")
+        self._root._current_schema()
         outcome = journal.undo(self._id, asked)
         undone = Undone(
             outcome.number, outcome.undone["number"], outcome.undone["verb"], len(outcome.restored),

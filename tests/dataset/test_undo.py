@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import saccade as sc
 import saccade.brain as scb
 from saccade.dataset import journal
-from saccade.dataset.errors import ReadOnlyError, SaccadeError, UndoError
+from saccade.dataset.errors import DatasetNotFoundError, ReadOnlyError, SaccadeError, UndoError
 from saccade.dataset.journal import retention
 from saccade.dataset.store import actions, connection, field_records, migrations, vectors
 from tests.store.processes import begin, kill, run
@@ -292,6 +292,13 @@ def test_nothing_to_undo(database):
     assert refused(empty, 7) == "there is no action 7 to undo. history() lists those there are."
     assert refused(empty, "x").startswith("undo() was given 'x'")
     assert refused(empty, True).startswith("undo() was given True")
+
+
+def test_a_dataset_that_was_deleted_has_no_history(dataset):
+    sc.delete_dataset("street")
+    for call in (dataset.history, dataset.undo):
+        with pytest.raises(DatasetNotFoundError):
+            call()
 
 
 def test_what_is_undone_is_not_undone_twice(dataset):
@@ -627,7 +634,7 @@ def steps() -> Any:
     )
 
 
-@pytest.mark.parametrize("count", [40, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [30, pytest.param(200, marks=pytest.mark.slow)])
 def test_whatever_is_done_and_undone_one_by_one_gives_back_every_earlier_state(dataset, count):
     @settings(max_examples=count, suppress_health_check=list(HealthCheck))
     @given(st.lists(steps(), min_size=1, max_size=7))
