@@ -294,8 +294,9 @@ def delete_run(dataset: "Dataset", key: str) -> None:
                 if not record["bytes"]:
                     _empty_fields(dataset, action, record, run.writes)
                 for part in parts:
-                    _take_back(action, part)
-            action.remove_unused(sorted({path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}))
+                    _take_back(action, part, run.writes)
+            inner = field_records.by_path(dataset._id).keys() & set(run.writes)
+            action.remove_unused(sorted(inner | {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}))
             action.drop_run({"record": run._record, "actions": [record["number"] for record in written]})
     run_records.remove_run(dataset._id, key)
 
@@ -307,10 +308,21 @@ def _empty_fields(dataset: "Dataset", action: journal.Action, record: Bson, writ
         top = path.split(".")[0]
         if top in (record["fields"] or []) and known.get(top, {}).get("revision") == record["number"]:
             ids = samples.sample_ids(dataset._id, [{"$match": {path: {"$exists": True}}}])
-            action.set(ids, {path: [actions.ABSENT] * len(ids)})
+            lists = dataset._current_schema().resolve(path).list_parts if path in known else ()
+            if not lists:
+                action.set(ids, {path: [actions.ABSENT] * len(ids)})
+                continue
+
+            def stripped(_start: int, old: list[Any], within: str = lists[0], path: str = path) -> dict[str, list[Any]]:
+                rows = [dict(document or {}) for document in old]
+                for row in rows:
+                    _put_back(row, within, [path[len(within) + 1 :]], b"", None)
+                return {within: [actions.value_at(row, within) for row in rows]}
+
+            action.transform(ids, [lists[0]], stripped)
 
 
-def _take_back(action: journal.Action, part: Mapping[str, Any]) -> None:
+def _take_back(action: journal.Action, part: Mapping[str, Any], writes: Sequence[str]) -> None:
     """Remove what one part wrote, where it still is what was written."""
     ids = actions.unpack_ids(part["ids"]) if "ids" in part else []
     if part["op"] == "tag":
@@ -318,15 +330,36 @@ def _take_back(action: journal.Action, part: Mapping[str, Any]) -> None:
     elif part["op"] == "set":
         hashes = dict(zip(part["paths"], part["new"], strict=True))
         tops = sorted({path.split(".")[0] for path in hashes})
+        # A list of labels is the user's; of the run are attributes in it, which `writes` names.
+        inside = {path: [w[len(path) + 1 :] for w in writes if w.startswith(f"{path}.")] for path in hashes}
+        before = list(part["old"])
 
         def unwritten(start: int, old: list[Any]) -> dict[str, list[Any]]:
-            rows = [
-                _without(document, {p: packed[8 * (start + i) : 8 * (start + i) + 8] for p, packed in hashes.items()})
-                for i, document in enumerate(old)
-            ]
+            rows = []
+            for i, document in enumerate(old):
+                written = {p: packed[8 * (start + i) : 8 * (start + i) + 8] for p, packed in hashes.items()}
+                row = _without(document, {path: digest for path, digest in written.items() if not inside[path]})
+                for path, names in inside.items():
+                    _put_back(row, path, names, written[path], before[start + i])
+                rows.append(row)
             return {top: [actions.value_at(row, top) for row in rows] for top in tops}
 
         action.transform(ids, tops, unwritten)
+
+
+def _put_back(row: dict[str, Any], path: str, names: Sequence[str], digest: bytes, before: Any) -> None:
+    """Give a list of labels as it was, if it is what was written, and else without the attributes that were written."""
+    now, keys = actions.value_at(row, path), path.split(".")
+    if not names or not isinstance(now, list):
+        return
+    if actions.hash_value(now) == digest:
+        now = actions.value_at(before, path)
+    else:
+        now = [{name: value for name, value in item.items() if name not in names} for item in now]
+    for key in keys[:-1]:
+        row[key] = dict(row[key])
+        row = row[key]
+    row[keys[-1]] = now
 
 
 def _without(document: Mapping[str, Any] | None, written: Mapping[str, bytes]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from ...dataset import runs
 from ...dataset.errors import SchemaError
+from ...dataset.progress import shown
 from ...dataset.schema import Field, FloatField, StringField
 from ...dataset.types import Progress, SampleId
 from ..kernels.evidence import NEIGHBORS
@@ -15,6 +16,7 @@ from ..kernels.hardness import entropy
 from ..kernels.mistakenness import confidence_mistakenness, mistakenness, multilabel_mistakenness
 from ..kernels.probabilities import softmax
 from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .object_mistakenness import Asked, Names, fields_of, judge_objects
 from .predictions import (
     Answers,
     answers_of,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
 _VERB = "compute_mistakenness"
-_KINDS = ("Classification", "Classifications")
+_KINDS = ("Classification", "Classifications", "Detections")
 _SCORE = "how likely the label in {label!r} is wrong, 0 to 1, by what {pred} says; 0.5 is undecided"
 
 
@@ -42,10 +44,15 @@ def compute_mistakenness(
     pred_field: str | Sequence[str],
     label_field: str,
     mistakenness_field: str = "mistakenness",
-    *,
+    missing_field: str = "possible_missing",
+    spurious_field: str = "possible_spurious",
     use_logits: bool = False,
+    copy_missing: bool = False,
+    *,
     method: Literal["evidence", "confidence"] = "evidence",
     embeddings: str | ArrayLike | None = None,
+    iou: float = 0.5,
+    missing_confidence: float = 0.95,
     progress: Progress = None,
 ) -> runs.Run:
     """Score how likely each label is wrong.
@@ -55,14 +62,20 @@ def compute_mistakenness(
 
     Args:
         samples: a dataset or view. It is judged by itself: its labels show how far the model is to be trusted.
-        pred_field: a Classification or Classifications field with predictions; or several, which are averaged.
+        pred_field: a Classification, Classifications or Detections field with predictions; or several of classes, which
+            are averaged.
         label_field: the field with the labels in question, of the same kind.
         mistakenness_field: the field to write.
+        missing_field: of detections, the field for the number of missing objects, and their mark among the predictions.
+        spurious_field: of detections, the field for the number of boxes without an object, and their mark.
         use_logits: with method="confidence", take the certainty from the logits, exp(-entropy), not the confidence.
+        copy_missing: of detections, add the missing objects to the labels. A second call adds none.
         method: "evidence" weighs the predicted probabilities, the neighbours' labels and the usual mix-ups;
             "confidence" is FiftyOne's formula.
         embeddings: where neighbours come from, for "evidence": a vector field; an (n, d) array, one row per sample in
             their order; None for the field "embedding" where it exists; False for none.
+        iou: of detections, from which overlap on two boxes belong together.
+        missing_confidence: of detections with method="confidence", above which confidence a prediction is missing.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
@@ -73,6 +86,13 @@ def compute_mistakenness(
         "evidence" also `<mistakenness_field>_suggestion`, the most probable class (of several classes per sample, the
         one in doubt, with "+" if it should be added and "-" if it should go), and `<mistakenness_field>_probability`,
         how probable that is.
+
+        Of detections, the score is that anything in the sample is wrong; None where there is no box. Each label gets
+        `<mistakenness_field>`, that its class is wrong; `…_loc`, that its box lies wrongly; with "evidence" also
+        `…_spurious`, that there is no object, and `…_suggestion`, the class that the model sees instead; and each
+        prediction `…_missing`, that it was left out. What is above 0.5 is marked True under `missing_field` and
+        `spurious_field`, and counted on the sample. With "confidence", the score of a sample is the largest of its
+        labels'.
 
     Raises:
         FieldNotFoundError: if a field does not exist.
@@ -90,9 +110,17 @@ def compute_mistakenness(
         raise SchemaError(
             f"method={method!r}, pred_field={pred_field!r}: expected 'evidence' or 'confidence', a field."
         )
+    if not (0 < iou < 1 and 0 <= missing_confidence <= 1):
+        raise SchemaError(f"iou={iou} and missing_confidence={missing_confidence} must lie between 0 and 1.")
     kind = kind_of(samples, label_field, _KINDS, verb=_VERB)
     for field in pred_fields:
         kind_of(samples, field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")
+    if kind == "Detections":
+        if len(pred_fields) > 1:
+            raise SchemaError(f"of Detections, pred_field takes one field; got {len(pred_fields)}.")
+        names = Names(mistakenness_field, missing_field, spurious_field)
+        asked = Asked(method, iou, missing_confidence, copy_missing)
+        return _of_objects(samples, pred_fields[0], label_field, names, asked, progress)
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
     fields = _fields(mistakenness_field, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
@@ -116,6 +144,19 @@ def compute_mistakenness(
             written = [values.tolist(), *more]
         run.summary = {**summary_of(values, len(ids)), "doubted": int((values > 0.5).sum())}
         write_scores(samples, ids, rows, dict(zip(fields, written, strict=True)), fields, verb=_VERB)
+    return run
+
+
+def _of_objects(
+    samples: "SampleCollection", pred_field: str, label_field: str, names: Names, asked: Asked, progress: Progress
+) -> runs.Run:
+    with runs.record(
+        samples, "mistakenness", key=names.score, reads=[pred_field, label_field], one_action=True,
+        writes=list(fields_of(names, label_field, pred_field, asked.method)),
+        params={"pred_field": [pred_field], "label_field": label_field, **asked._asdict()},
+    ) as run, shown(samples.count(), progress) as advance:  # fmt: skip
+        run.summary = judge_objects(samples, label_field, pred_field, names, asked, _VERB)
+        advance(samples.count())
     return run
 
 
