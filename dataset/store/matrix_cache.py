@@ -156,8 +156,7 @@ def _build(
         _fill(dataset_id, keys, matrix, rows, missing, old)
         digest = _digest(whole)
         whole[_DIGEST] = np.frombuffer(digest, dtype=np.uint8)
-        whole.flush()
-        _verified.add((file, digest))
+        _verified.add((file, digest))  # no waiting for the disk: what a power cut leaves has another checksum
         try:
             Path(scratch).replace(file)
         except OSError:  # something else lies there, or may not be replaced
