@@ -1,6 +1,7 @@
 """Time the data layer: samples, columns, questions, vectors and detections; beside FiftyOne where it is installed.
 
 Usage: python benchmarks/data_layer.py [--samples N] [--peer-python PATH] [--only WORDS] [--json FILE]
+       python benchmarks/data_layer.py --list brain_operations, for the scores in place of the data layer
 
 One server of its own, one process per library; every operation is timed in one library right after the other.
 """
@@ -14,11 +15,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from measuring import seconds, server, short
-from operations import OPERATIONS, OURS, Operation
+from operations import OURS, Operation
 
 from saccade import settings
 from saccade.dataset.store import binary
@@ -49,7 +51,7 @@ class Library:
         ]  # fmt: skip
         command = [
             *self._command(), str(HERE / "worker.py"), "--library", name, "--cache", str(home / "vectors"),
-            "--samples", str(options.samples), "--dimension", str(options.dimension),
+            "--samples", str(options.samples), "--dimension", str(options.dimension), "--list", options.list,
         ]  # fmt: skip
         with (home / "messages").open("w", encoding="utf-8") as messages:
             self._process = subprocess.Popen(
@@ -96,6 +98,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--peer-python", type=Path, help="the Python of an environment that has FiftyOne")
     parser.add_argument("--only", help="run only operations whose name holds this, and what they need")
+    parser.add_argument(
+        "--list", choices=["operations", "brain_operations"], default="operations", help="what is measured"
+    )
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
     mongod = binary.find(settings.current())
@@ -121,14 +126,15 @@ def main() -> None:
 
 def measured(libraries: Sequence[Library], options: argparse.Namespace) -> Iterator[Row]:
     """The rows of the table, as they come in."""
+    listed: dict[str, Operation] = import_module(options.list).OPERATIONS
     if options.only is None:
         yield row_of("import", [each.starting(IMPORT.format(each.name), options.runs) for each in libraries], 5)
     peers: dict[str, Answer] = {}
     done: set[str] = set()
-    for operation in OPERATIONS.values():
+    for operation in listed.values():
         if options.only is not None and options.only not in operation.name:
             continue
-        for needed in reversed(list(needs_of(operation))):
+        for needed in reversed(list(needs_of(operation, listed))):
             if needed not in done:
                 for library in libraries:
                     library.run(needed, 1)
@@ -143,16 +149,16 @@ def measured(libraries: Sequence[Library], options: argparse.Namespace) -> Itera
                 peers[operation.name] = answers[-1]
         done.add(operation.name)
         yield row_of(operation.name, answers, operation.goal, options.samples // operation.share)
-    if "add_samples" in done:
+    if "add_samples" in done and options.list == "operations":
         answers = [each.starting(LOAD.format(each.name), options.runs) for each in libraries]
         yield row_of("new process: import, load, first", answers, None)
 
 
-def needs_of(operation: Operation) -> Iterator[str]:
+def needs_of(operation: Operation, listed: dict[str, Operation]) -> Iterator[str]:
     """What has to be run before an operation, the nearest first."""
     while operation.needs is not None:
         yield operation.needs
-        operation = OPERATIONS[operation.needs]
+        operation = listed[operation.needs]
 
 
 def row_of(name: str, answers: Sequence[Answer], goal: float | None, count: int | None = None) -> Row:

@@ -9,12 +9,13 @@ import json
 import os
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from measuring import forget_peak, peak_megabytes
-from operations import OPERATIONS, Bench
+from operations import Bench, Operation
 
 
 def main() -> None:
@@ -24,20 +25,22 @@ def main() -> None:
     parser.add_argument("--samples", type=int, required=True)
     parser.add_argument("--dimension", type=int, required=True)
     parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--list", required=True, help="the module with the operations")
     options = parser.parse_args()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # what a library prints shall not be taken for an answer
+    listed = import_module(options.list).OPERATIONS
     bench = Bench(options.library, options.samples, options.dimension, options.cache)
     for line in sys.stdin:
         request = json.loads(line)
-        answers.write(json.dumps(run(bench, request["operation"], request["runs"])) + "\n")
+        answers.write(json.dumps(run(bench, listed[request["operation"]], request["runs"])) + "\n")
 
 
-def run(bench: Bench, name: str, runs: int) -> dict[str, Any]:
+def run(bench: Bench, operation: Operation, runs: int) -> dict[str, Any]:
     """Run one operation several times."""
     times, client, peaks, result = [], [], [], None
     for _ in range(runs):
-        timed = OPERATIONS[name].prepare(bench)
+        timed = operation.prepare(bench)
         result = None
         gc.collect()
         forget_peak()

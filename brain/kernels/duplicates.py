@@ -3,7 +3,7 @@
 Vectors in, positions out. Copies of files are `operations.exact_duplicates`, which compares the files themselves.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -91,11 +91,17 @@ def duplicate_radius(
         return np.full(len(rows), float(threshold))
     first = first_identical(rows)
     different = np.flatnonzero(first == np.arange(len(rows)))
-    distances, _ = nearest_neighbors(rows[different], NEIGHBORS, metric=metric, advance=advance)
+    distances, _ = nearest_neighbors(rows[different], NEIGHBORS, metric=metric, distinct=True, advance=advance)
     radius = np.zeros(len(rows))
-    if distances.shape[1]:
-        radius[different] = distances[:, -1] / (SHARE**2 if metric == "cosine" else SHARE)
+    radius[different] = _local_radius(distances, metric)
     return radius[first]
+
+
+def _local_radius(distances: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
+    """Give the radius of different rows from the distances to their nearest ones."""
+    if not distances.shape[1]:
+        return np.zeros(len(distances))
+    return distances[:, -1] / (SHARE**2 if metric == "cosine" else SHARE)
 
 
 def near_duplicates(
@@ -111,7 +117,7 @@ def near_duplicates(
         vectors: (n, d) numbers, one row per sample.
         threshold: up to what distance two rows are the same; None for `duplicate_radius`.
         metric: "cosine" or "euclidean".
-        advance: called with the number of rows just finished, of 2 n in all.
+        advance: called with the number of rows just finished.
 
     Returns:
         For each row the kept one it repeats, the nearest if there are several. Identical rows always repeat the first
@@ -130,19 +136,28 @@ def near_duplicates(
     rows, done = checked(vectors), advance or _nothing
     first = first_identical(rows)
     different = np.flatnonzero(first == np.arange(len(rows)))
-    radius = duplicate_radius(rows, threshold, metric=metric, advance=done)
+    done(len(rows) - len(different))
+    radius = np.zeros(len(rows))
+    pairs: Iterable[Pairs]
+    if threshold is None:
+        distances, indices = nearest_neighbors(rows[different], NEIGHBORS, metric=metric, distinct=True, advance=done)
+        radius[different] = _local_radius(distances, metric)
+        pairs = [_listed_pairs(distances, indices, radius[different])]
+    else:
+        radius[:] = duplicate_radius(rows, threshold)
+        pairs = _near_pairs(rows[different], radius[different], metric, done)
     kept = np.ones(len(rows), dtype=bool)
-    for left, right, _ in _near_pairs(rows[different], radius[different], metric, done):
+    for left, right, _ in pairs:
         earlier = right < left
         kept_before = different[right[earlier]]
         for row, other in zip(different[left[earlier]], kept_before, strict=True):
             kept[row] &= not kept[other]  # the pairs come in the order of their left rows: all before are settled
     stay, go = different[kept[different]], different[~kept[different]]
-    of, distances = np.arange(len(rows)), np.zeros(len(rows))
+    of, to_original = np.arange(len(rows)), np.zeros(len(rows))
     if len(go):
         to_kept, position = nearest_neighbors(rows[stay], 1, metric=metric, queries=rows[go])
-        of[go], distances[go] = stay[position[:, 0]], to_kept[:, 0]
-    return Duplicates(of[first], distances[first], radius)
+        of[go], to_original[go] = stay[position[:, 0]], to_kept[:, 0]
+    return Duplicates(of[first], to_original[first], radius[first])
 
 
 def leaks(
@@ -160,7 +175,7 @@ def leaks(
         member: (n, s) which splits each row is in.
         threshold: up to what distance two rows are the same; None for `duplicate_radius`.
         metric: "cosine" or "euclidean".
-        advance: called with the number of rows just finished, of 2 n in all.
+        advance: called with the number of rows just finished.
 
     Raises:
         ValueError: as `duplicate_radius`; or if `member` is not (n, s).
@@ -173,11 +188,12 @@ def leaks(
     rows, done = checked(vectors), advance or _nothing
     if member.ndim != 2 or len(member) != len(rows):
         raise ValueError(f"member has shape {member.shape}; expected ({len(rows)}, s), one column per split")
-    radius = duplicate_radius(rows, threshold, metric=metric, advance=done)
+    radius = duplicate_radius(rows, threshold, metric=metric)
     # Identical rows of the same splits are one: so a thousand copies are no million of pairs.
     pattern = np.unique(member, axis=0, return_inverse=True)[1].reshape(-1)
     alike = first_identical(np.c_[first_identical(rows), pattern].astype(np.float64))
     ones = np.flatnonzero(alike == np.arange(len(rows)))
+    done(len(rows) - len(ones))
     size = np.bincount(alike, minlength=len(rows))[ones]
     several = member[ones].sum(axis=1) > 1
     counts = np.where(several, size, 0)
@@ -197,13 +213,25 @@ def leaks(
     return Leaks(counts[back], nearest[back], distances[back], radius)
 
 
+def _listed_pairs(distances: NDArray[np.float64], indices: IntArray, radius: NDArray[np.float64]) -> Pairs:
+    """Give the pairs within the radius of both, of rows whose nearest are known.
+
+    All of them are among these, since the radius is a part of the distance to the last one. Where that is 0, as for
+    vectors of one direction, the first of them are listed for each, which is all that the walk needs.
+    """
+    left, place = np.nonzero(distances <= radius[:, None])
+    right, apart = indices[left, place], distances[left, place]
+    near = apart <= radius[right]
+    return left[near], right[near], apart[near]
+
+
 def _near_pairs(
     rows: FloatArray, radius: NDArray[np.float64], metric: Metric, advance: Callable[[int], None]
 ) -> Iterator[Pairs]:
     """Yield the pairs of different rows that lie within the radius of both, in the order of the left row."""
     if len(rows) < 2:
         return
-    search = Search(rows, rows, metric, keep_copies=len(rows), k=NEIGHBORS, own=np.arange(len(rows)))
+    search = Search(rows, rows, metric, keep_copies=None, k=NEIGHBORS, own=np.arange(len(rows)))
     squared_radius = search.squared(radius)
 
     def within(block: IntArray) -> Pairs:

@@ -34,6 +34,7 @@ def nearest_neighbors(
     metric: Metric = "euclidean",
     queries: ArrayLike | None = None,
     excluding: IntArray | None = None,
+    distinct: bool = False,
     block_rows: int | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -50,6 +51,7 @@ def nearest_neighbors(
             other row.
         queries: (m, d) the rows whose neighbours are wanted; by default those of `vectors`, each without itself.
         excluding: (m,) the row of `vectors` that each query is, which is then no neighbour of it; -1 for none.
+        distinct: whether all rows are known to differ, which saves looking for copies. It never changes the result.
         block_rows: rows screened at once. It changes memory and time, never the result.
         advance: called with the number of rows just finished.
 
@@ -80,7 +82,7 @@ def nearest_neighbors(
     k = min(k, max(len(rows) - bool((own >= 0).any()), 0))
     if k == 0 or len(asked) == 0:
         return np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
-    search = Search(rows, asked, metric, keep_copies=k + 1, k=k, own=np.asarray(own))
+    search = Search(rows, asked, metric, keep_copies=None if distinct else k + 1, k=k, own=np.asarray(own))
     distances, indices = np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
     with closing(search.run(lambda block: search.nearest(block, k), block_rows)) as done:
         for block, (squared, found) in done:
@@ -112,7 +114,7 @@ class Search:
     """
 
     def __init__(
-        self, rows: FloatArray, asked: FloatArray, metric: Metric, *, keep_copies: int, k: int, own: IntArray
+        self, rows: FloatArray, asked: FloatArray, metric: Metric, *, keep_copies: int | None, k: int, own: IntArray
     ) -> None:
         """Prepare a search.
 
@@ -120,7 +122,7 @@ class Search:
             rows: (n, d) where neighbours are looked for, as `checked` gives them.
             asked: (m, d) whose neighbours are looked for; `rows` itself, or others.
             metric: "euclidean" or "cosine".
-            keep_copies: of identical rows, how many are looked at, the first ones.
+            keep_copies: of identical rows, how many are looked at, the first ones; None for all.
             k: about how many neighbours of a row are of interest.
             own: (m,) the row that each of `asked` is, -1 for none.
         """
@@ -130,7 +132,7 @@ class Search:
         self._asked_factors = self._factors
         if asked is not rows:
             self._asked_factors = np.full(len(asked), self._scale) if metric == "euclidean" else unit_factors(asked)
-        self.columns = _first_of_identical(rows, keep_copies)
+        self.columns = np.arange(len(rows)) if keep_copies is None else _first_of_identical(rows, keep_copies)
         # Few columns make each a group of its own, else there might be fewer groups than neighbours wanted.
         self._group = _GROUP if len(self.columns) >= 4 * _GROUP * k else 1
         self._bounds = lower_bounds_for(rows, self._factors, asked, self._asked_factors, k)

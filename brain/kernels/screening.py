@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...dataset.types import FloatArray
 
 _ROWS = 4096
+_SOME = 1024  # rows by which a choice is made
 _SINGLE, _DOUBLE = 2.0**-24, 2.0**-53  # the largest relative error of one operation
 _MEASURING = 100  # what a measured term costs, in terms of a product: one is float64 and gathered, the other is BLAS
 _PASSES = 15  # what looking at a product costs beside its terms
@@ -97,7 +98,7 @@ def lower_bounds_for(
     asked = queries[pilot], query_factors[pilot]
     reach = _kth_bound(whole.left(*asked), whole, rows, factors, k + 1)  # one more, for a row that finds itself
     directions = _main_directions(rows, factors, min(128, d // 4))
-    some = np.arange(0, n, n // _ROWS)
+    some = np.arange(0, n, max(1, n // _SOME))
     best, best_cost = whole, float(n * (d + _PASSES))
     for width in (16, 32, 64, 128):
         bounds = LowerBounds(rows, factors, directions[:, :width])

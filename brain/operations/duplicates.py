@@ -130,7 +130,7 @@ def compute_near_duplicates(
         one_action=True,
     ) as run:  # fmt: skip
         found = read_embeddings(samples, field)
-        with shown(2 * len(found.ids), progress) as advance:
+        with shown(len(found.ids), progress) as advance:
             result = near_duplicates(found.vectors, threshold, metric=metric, advance=advance)
         repeats = result.of != np.arange(len(found.ids))
         rows = np.flatnonzero(repeats | np.isin(np.arange(len(found.ids)), result.of[repeats]))

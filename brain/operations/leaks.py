@@ -151,7 +151,7 @@ def compute_leaky_splits(
         found = read_embeddings(samples, field)
         row_of = {key: row for row, key in enumerate(ids)}
         member = member[[row_of[key] for key in found.ids]]
-        with shown(2 * len(found.ids), progress) as advance:
+        with shown(len(found.ids), progress) as advance:
             result = leaks(found.vectors, member, threshold, metric=metric, advance=advance)
         leaking = result.nearest >= 0
         run.summary = {

@@ -201,3 +201,12 @@ def test_representativeness_begins_with_the_most_typical(dataset, vectors):
     scores = run.view().values("representativeness")
     assert scores == sorted(scores, reverse=True)
     assert scb.compute_representativeness(sc.Dataset("empty")).summary == {"scored": 0, "without_vector": 0}
+
+
+@pytest.mark.parametrize("threshold", [None, 0.1])
+def test_progress_ends_with_all_samples(dataset, threshold):
+    seen = []
+    scb.compute_near_duplicates(dataset, threshold, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (30, 30)
+    scb.compute_leaky_splits(dataset, "split", threshold, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (30, 30)

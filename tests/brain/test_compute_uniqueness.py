@@ -222,3 +222,29 @@ def test_a_reference_of_another_length_or_without_calibration_is_refused(dataset
 
 def test_an_empty_dataset_without_any_field_is_scored_without_a_word(database):
     assert scb.compute_uniqueness(sc.Dataset("empty")).summary == {"scored": 0, "without_vector": 0}
+
+
+def test_a_run_that_is_stopped_writes_nothing_and_says_interrupted(dataset):
+    def stop(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scb.compute_uniqueness(dataset, progress=stop)
+    assert not dataset.has_field("uniqueness")
+    assert dataset.get_run_info("uniqueness").state == "interrupted"
+
+
+def test_half_floats_and_identical_samples_are_scored(dataset, vectors):
+    scb.compute_uniqueness(dataset, embeddings=vectors.astype(np.float16))
+    assert dataset.values("uniqueness")[3] == 0
+    scb.compute_uniqueness(dataset, embeddings=np.ones((20, 4)))
+    assert dataset.values("uniqueness") == [0] * 20
+
+
+def test_a_filtered_view_is_scored_within_itself(dataset, vectors):
+    view = dataset.match(sc.F("filepath") > "/photos/5.png")
+    scb.compute_uniqueness(view)
+    rows = [int(path.split("/")[-1][:-4]) for path in view.values("filepath")]
+    assert view.values("uniqueness") == pytest.approx(expected(vectors[rows]))
+    assert dataset.count("uniqueness") == len(rows) < 20
