@@ -1,6 +1,6 @@
 """Values for many samples: found by key, checked against the schema, and written in one action."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -298,10 +298,14 @@ def _listed(value: Any, path: str) -> list[Any]:
     raise SchemaError(f"{path!r} is or lies inside a list, so each sample needs a list of values; got {value!r}.")
 
 
-def _one_of_each(values: Iterable[Any]) -> Iterable[Any]:
+_SCALAR = frozenset({bool, int, float, str, type(None)})
+
+
+def _one_of_each(values: Sequence[Any]) -> Iterator[Any]:
     """One value of each type, and every list and dict: enough to infer a field."""
+    by_kind = {type(value): value for value in values}
     seen: set[Any] = set()
-    for value in values:
+    for value in by_kind.values() if by_kind.keys() <= _SCALAR else values:
         kind: Any = type(value)
         if kind is np.ndarray and value.dtype.kind in "biuf":
             kind = value.dtype, value.ndim

@@ -48,7 +48,7 @@ from .writable import writes
 PART_BYTES = 1_000_000
 """A part is closed when it has grown to this."""
 
-_FIRST_PART, _LARGEST_COUNT = 1_000, 20_000
+_FIRST_COUNT, _LARGEST_COUNT = 200, 20_000
 _WRITERS = 2
 _LARGEST_PART = 15_000_000
 _PIECE_BYTES = 12_000_000
@@ -78,9 +78,9 @@ def add_images(hold: Hold, part: int, ids: Sequence[SampleId], columns: Mapping[
 
     if not ids:
         return []
-    first = min(_FIRST_PART, len(ids))
+    first = min(_FIRST_COUNT, len(ids))
     sizes = [add(part, 0, first)]  # which tells how many go into the others
-    step = max(_FIRST_PART, min(_LARGEST_COUNT, PART_BYTES * first // sizes[0]))
+    step = max(1, min(_LARGEST_COUNT, PART_BYTES * first // sizes[0]))
     starts = range(first, len(ids), step)
     parts = [(part + position, start, start + step) for position, start in enumerate(starts, 1)]
     return sizes + in_parallel(lambda one: add(*one), parts, _WRITERS)

@@ -48,6 +48,39 @@ def test_a_list_is_written_in_the_order_of_the_samples(filled):
     assert [type(value) for value in filled.values("score")] == [float, float, type(None), float]
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["cat", "dog", None] * 100,
+        [str(number) for number in range(300)],
+        [True, False, False] * 100,
+        [3, -1, 2**40] * 100,
+        [float(number % 2) for number in range(300)],
+        [[number % 2] for number in range(300)],
+    ],
+)
+def test_what_many_samples_share_and_what_each_has_alone_is_written_alike(dataset, values):
+    dataset.add_samples([sc.Sample(f"/{number}.png") for number in range(300)])
+    dataset.set_values("new", values)
+    assert dataset.values("new") == values
+    dataset.set_values("new", values[::-1])
+    assert dataset.values("new") == values[::-1]
+
+
+def test_values_that_are_equal_but_of_different_types_are_not_taken_for_the_same(dataset):
+    dataset.add_samples([sc.Sample(f"/{number}.png", facts={}) for number in range(300)])
+    values = [1, True, "1"] * 100
+    dataset.set_values("facts.x", values)
+    assert [type(value) for value in dataset.values("facts.x")] == [int, bool, str] * 100
+
+
+def test_large_values_are_sent_in_messages_that_the_server_takes(dataset):
+    dataset.add_samples([sc.Sample(f"/{number}.png") for number in range(5)])
+    values = [chr(97 + number) * 6_000_000 for number in range(5)]
+    dataset.set_values("long", values)
+    assert dataset.values("long") == values
+
+
 def test_a_view_is_written_in_its_own_order(filled):
     filled.sort_by("n", reverse=True).limit(2).set_values("score", ["three", "two"])
     assert filled.values("score") == [None, None, "two", "three"]
