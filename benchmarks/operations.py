@@ -132,6 +132,17 @@ def _iter_samples(bench: Bench) -> Timed:
     return lambda: sum(sample.f1 for sample in bench.dataset.iter_samples())
 
 
+@operation("iter_samples, autosave a tenth", 1, needs="add_samples", share=10)
+def _autosave(bench: Bench) -> Timed:
+    view, more = bench.tenth(), float(np.random.default_rng().random())
+
+    def change_each() -> None:
+        for sample in view.iter_samples(autosave=True):
+            sample["changed"] = sample.f1 + more
+
+    return change_each
+
+
 # --- columns --------------------------------------------------------------------------------------------------------
 
 

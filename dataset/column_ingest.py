@@ -16,6 +16,7 @@ from .new_vectors import NumberedVectors
 from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer
 from .store import samples
 from .store.elements import Elements, elements, null
+from .types import SampleId
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -83,7 +84,7 @@ class ColumnIngest(Ingest):
                     elements(name, self._encoded(encoding, name, columns, ids, sink)) if column is None else column
                 )
             sink.store()
-            self._insert(Batch([str(identity) for identity in ids], documents_of(ids, made), schema))
+            self._insert(Batch(ids, documents_of(ids, made.values()), schema))
             if sink.has_any:
                 self._inserted()
         self._media = self._media or media_type_of(columns["filepath"][0])
@@ -98,12 +99,12 @@ class ColumnIngest(Ingest):
         return self._declare(known, widening.schema)
 
     def _encoded(
-        self, encoding: Encoding, name: str, columns: Mapping[str, Sequence[Any]], ids: Sequence[Any],
+        self, encoding: Encoding, name: str, columns: Mapping[str, Sequence[Any]], ids: Sequence[SampleId],
         sink: NumberedVectors,
     ) -> Sequence[Any]:  # fmt: skip
         stored = []
         for value, identity, filepath in zip(columns[name], ids, columns["filepath"], strict=True):
-            sink.sample_id = str(identity)
+            sink.sample_id = identity
             try:
                 stored.append(None if value is None else encoding.encoded(name, value, sink))
             except FieldKindError as error:

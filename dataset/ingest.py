@@ -130,7 +130,8 @@ class Ingest:
         dataset = self._dataset
         schema = self._schema_of(batch)
         if self._keep_ids:
-            ids = samples.admit_ids(dataset._id, [str(sample.id) for sample in batch])
+            ids = [str(sample.id) for sample in batch]
+            samples.admit_ids(dataset._id, ids)
         else:
             ids = samples.reserve_ids(dataset._id, len(batch))
         encoding = Encoding(schema)
@@ -142,7 +143,7 @@ class Ingest:
         self._media = self._media or batch[0].media_type
 
     def _insert_each(
-        self, given: Sequence[Any], batch: Sequence[Sample], ids: Sequence[Any], encoding: Encoding, schema: Schema
+        self, given: Sequence[Any], batch: Sequence[Sample], ids: list[SampleId], encoding: Encoding, schema: Schema
     ) -> None:
         """Insert samples that must be looked at one by one, and store their vectors."""
         made: list[bytes] = []
@@ -151,14 +152,13 @@ class Ingest:
             keeping: KeepingSink | None = None
             kept: list[KeepingSink | None] = []
             for sample, identity in zip(batch, ids, strict=True):
-                sink.sample_id = str(identity)
+                sink.sample_id = identity
                 keeping = keeping or KeepingSink({}, sink)
-                document = {"_id": identity, **encoding.document(sample._values, keeping)}
-                made.append(codec.to_raw(document))
+                made.append(codec.to_raw(encoding.document(sample._values, keeping))[4:-1])
                 kept.append(keeping if keeping.made else None)
                 keeping = None if keeping.made else keeping  # one that was not used serves the next sample
             sink.store()
-            self._insert(_batch(given, ids, made, schema, kept))
+            self._insert(_batch(given, ids, documents_of(ids, [made]), schema, kept))
             if sink.has_any:
                 self._inserted()  # while the actions keep the sweep off the vectors
 
@@ -179,18 +179,19 @@ class Ingest:
             self._declare(self._dataset._current_schema(), batch.schema)  # a field may have been deleted meanwhile
 
     def _note(self, batch: Batch) -> None:
-        self._inserting = None
         self.ids += batch.ids
         self._added += batch.given
+        self._inserting = None
 
     def _stop_inserting(self) -> None:
         """After an exception: let what was being inserted be there, or not at all."""
         batch = self._inserting
-        if batch is not None and self._beside.has_succeeded():
+        if batch is None or self.ids[-1:] == batch.ids[-1:]:
+            return
+        if self._beside.has_succeeded():
             self._note(batch)
-        elif batch is not None:
+        else:
             samples.remove_unacknowledged(self._dataset._id, batch.ids)
-            self._inserting = None
 
     def _settle(self) -> None:
         """Let the caller's samples be those that were added."""
@@ -224,7 +225,7 @@ class Ingest:
 
 
 def _batch(
-    given: Sequence[Any], ids: Sequence[Any], documents: Sequence[bytes], schema: Schema,
+    given: Sequence[Any], ids: list[SampleId], documents: Sequence[bytes], schema: Schema,
     kept: Iterable[KeepingSink | None],
 ) -> Batch:  # fmt: skip
     made = [
@@ -232,23 +233,23 @@ def _batch(
         for item, raw, keeping in zip(given, documents, kept, strict=False)
         if isinstance(item, Sample)
     ]
-    return Batch([str(identity) for identity in ids], documents, schema, made)
+    return Batch(ids, documents, schema, made)
 
 
-def _by_columns(encoding: Encoding, batch: Sequence[Sample], ids: Sequence[Any]) -> list[bytes] | None:
+def _by_columns(encoding: Encoding, batch: Sequence[Sample], ids: Sequence[SampleId]) -> list[bytes] | None:
     """The documents of samples, made a field at a time; None where their values must be looked at one by one."""
-    columns: dict[str, Elements] = {}
+    columns: list[Elements] = []
     for name, values in columns_of([sample._values for sample in batch]):
         column = encoding.column(name, values)
         if column is None:
             return None
-        columns[name] = column
+        columns.append(column)
     return documents_of(ids, columns)
 
 
-def documents_of(ids: Sequence[Any], columns: Mapping[str, Elements]) -> list[bytes]:
+def documents_of(ids: Sequence[SampleId], columns: Iterable[Elements]) -> list[bytes]:
     """Documents of the elements that columns hold for them, with their ids."""
-    return documents([id_elements(b"".join([identity.binary for identity in ids])), *columns.values()])
+    return documents([id_elements(bytes.fromhex("".join(ids))), *columns])
 
 
 def _settle_vectors(sample: Sample, names: Iterable[str], keeping: KeepingSink) -> None:

@@ -46,7 +46,7 @@ def create_collection(dataset_id: str) -> None:
 
 
 @writes
-def reserve_ids(dataset_id: str, count: int) -> list[ObjectId]:
+def reserve_ids(dataset_id: str, count: int) -> list[SampleId]:
     """Issue `count` ids, larger than every id issued before by any process.
 
     Raises:
@@ -67,19 +67,18 @@ def reserve_ids(dataset_id: str, count: int) -> list[ObjectId]:
     )
     if counter is None:
         raise _gone()
-    head = int(counter["seconds"]).to_bytes(4, "big") + int(counter["salt"]).to_bytes(3, "big")
+    head = f"{int(counter['seconds']):08x}{int(counter['salt']):06x}"
     last = int(counter["samples"])
-    return [ObjectId(head + number.to_bytes(5, "big")) for number in range(last - count + 1, last + 1)]
+    return [f"{head}{number:010x}" for number in range(last - count + 1, last + 1)]
 
 
 @writes
-def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> list[ObjectId]:
+def admit_ids(dataset_id: str, ids: Sequence[SampleId]) -> None:
     """Let ids that another dataset issued be used in this one: those that it issues later will be larger."""
     latest = max(int(sample_id[:8], 16) for sample_id in ids)
     step = {"$max": {"seconds": latest + 1}}
     if not resilient(lambda: collection("counters").update_one({"_id": ObjectId(dataset_id)}, step)).matched_count:
         raise _gone()
-    return [ObjectId(sample_id) for sample_id in ids]
 
 
 @writes
