@@ -149,9 +149,16 @@ def _read(
     lengths = [len(labels[row]) for row in rows]
     owners = [ids[row] for row in rows for _ in labels[row]]
     flat = [box for row in rows for box in boxes[row]]
-    for owner, box in zip(owners, flat, strict=True):
-        if box is None or len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) < 0:
-            raise FieldKindError(f"an object in {field!r} of sample {owner} has the box {box}. Correct or remove it.")
+    has_four = [box is not None and len(box) == 4 for box in flat]
+    corners = np.array(
+        [box if fine else [np.nan] * 4 for box, fine in zip(flat, has_four, strict=True)], dtype=np.float64
+    )
+    corners = corners.reshape(-1, 4)
+    bad = np.flatnonzero(~(np.isfinite(corners).all(axis=1) & (corners[:, 2:] >= 0).all(axis=1)))
+    if len(bad):
+        raise FieldKindError(
+            f"an object in {field!r} of sample {owners[bad[0]]} has the box {flat[bad[0]]}. Correct or remove it."
+        )
     position_of = {name: k for k, name in enumerate(classes)}
     kinds = [position_of[name] for row in rows for name in labels[row]]
     images = np.repeat(np.arange(len(rows)), lengths)
@@ -162,7 +169,7 @@ def _read(
     flat_labels = [name for row in rows for name in labels[row]]
     return _Side(
         f"{field}.detections", label_ids, rows, lengths, flat_labels,
-        boxes_of(images, np.array(flat, dtype=np.float64).reshape(-1, 4), kinds), np.array(sure),
+        boxes_of(images, corners, kinds), np.array(sure),
     )  # fmt: skip
 
 
