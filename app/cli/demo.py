@@ -16,6 +16,7 @@ from ...dataset.errors import DatasetExistsError
 from ...dataset.settings import current
 
 if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
     from ...dataset.dataset import Dataset
 
 TAG = "to-label"
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     with _step("predictions") as say:
         right = _predict(dataset, digits)
         say(f"5-fold logistic regression with logits, {right:.1%} right")
-    _conclude(dataset)
+    _conclude(dataset, changed)
     print(
         f"\n{time.perf_counter() - started:.1f} s in all, and it stays. Type this next, today or tomorrow, in Python:\n"
     )
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _conclude(dataset: "Dataset") -> None:
+def _conclude(dataset: "Dataset", changed: int) -> None:
     """Embed, score and select."""
     from ...brain import compute_embeddings, compute_uniqueness, select
 
@@ -75,9 +76,33 @@ def _conclude(dataset: "Dataset") -> None:
     with _step("uniqueness") as say:
         low, _, middle, _, high = compute_uniqueness(dataset, progress=False).summary["quartiles"]
         say(f"lowest {low:.2f}, median {middle:.2f}, highest {high:.2f}")
+    _judge(dataset, changed)
     with _step("selection") as say:
         batch = select(dataset, n_samples=SELECTED, tag=TAG, progress=False)
         say(f"{len(batch)} as unlike each other as can be, tagged {TAG!r}")
+
+
+def _judge(dataset: "Dataset", changed: int) -> None:
+    """Find the wrong labels and the hard samples, and see how many of them are that indeed."""
+    from ...brain import compute_active_learning_scores, compute_hardness, compute_mistakenness
+
+    with _step("mistakenness") as say:
+        doubted = compute_mistakenness(dataset, "predictions", "ground_truth", progress=False).view().limit(changed)
+        found = _share(doubted, "ground_truth.label", "true_label") * changed
+        say(f"{found:.0f} of the {changed} most doubtful labels were made wrong")
+    with _step("hardness") as say:
+        tenth = compute_hardness(dataset, "predictions", progress=False).view().limit(len(dataset) // 10)
+        wrong, usual = (_share(view, "predictions.label", "true_label") for view in (tenth, dataset))
+        say(f"{wrong:.0%} of the hardest tenth predicted wrong, {usual:.0%} of all")
+    with _step("unsure") as say:
+        made = compute_active_learning_scores(dataset, "predictions", progress=False)
+        say(f"{len(made.writes)} active-learning scores by Lightly's names")
+
+
+def _share(samples: "SampleCollection", one: str, other: str) -> float:
+    """The share of samples whose two values differ."""
+    values = samples.values([one, other])
+    return float(sum(a != b for a, b in zip(*values, strict=True)) / len(samples))
 
 
 @contextmanager

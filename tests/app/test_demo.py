@@ -41,11 +41,21 @@ def test_the_demo_leaves_a_dataset_with_all_it_speaks_of(said):
 
     ranks = dataset.match_tags("to-label").sort_by("selections.to_label.rank").values("selections.to_label.rank")
     assert ranks == list(range(100))
-    assert dataset.list_runs() == ["embedding", "selections.to_label", "uniqueness"]
+    assert dataset.list_runs() == [
+        "embedding", "hardness", "mistakenness", "predictions_active_learning", "selections.to_label", "uniqueness",
+    ]  # fmt: skip
+    doubted = dataset.sort_by("mistakenness", reverse=True).limit(90)
+    found = sum(
+        label != true for label, true in zip(*doubted.values(["ground_truth.label", "true_label"]), strict=True)
+    )
+    assert found >= 80
+    assert f"{found} of the 90 most doubtful labels were made wrong" in said
+    assert dataset.count("hardness") == dataset.count("predictions_uncertainty_margin") == 1797
 
     # what it printed
     steps = re.findall(r"^  (\w+) .* (\d+\.\d) s$", said, flags=re.MULTILINE)
-    names = ["database", "images", "dataset", "labels", "predictions", "embeddings", "uniqueness", "selection"]
+    names = ["database", "images", "dataset", "labels", "predictions", "embeddings", "uniqueness"]
+    names += ["mistakenness", "hardness", "unsure", "selection"]
     assert [name for name, _ in steps] == names
     assert "90 made wrong on purpose (5%)" in said
     assert len({len(line) for line in said.splitlines() if line.startswith("  ") and line.endswith(" s")}) == 1
