@@ -209,7 +209,10 @@ class Search:
 
         And the smallest of each group, (rows, tiles * groups).
         """
-        left = self._bounds.left(self._asked[block], self._asked_factors[block])
+        if self._asked is self._rows and len(self.columns) == len(self._rows):
+            left = self._bounds.turned(self._right.reshape(-1, self._right.shape[2])[block])
+        else:
+            left = self._bounds.left(self._asked[block], self._asked_factors[block])
         products = np.empty((len(self._right), len(block), self._group, self._tile // self._group), dtype=np.float32)
         smallest = np.empty((len(block), len(self._right), products.shape[3]), dtype=np.float32)
         own = self._own[block]

@@ -29,20 +29,16 @@ class LowerBounds:
         width: how many columns a short row has, without the two that carry its squared length.
     """
 
-    def __init__(self, rows: FloatArray, factors: NDArray[np.float64], directions: NDArray[np.float64] | None) -> None:
-        """Shift to the mean of the rows, and remember how rows are made short.
+    def __init__(self, center: NDArray[np.float64], directions: NDArray[np.float64] | None = None) -> None:
+        """Remember how rows are made short.
 
         Args:
-            rows: (n, d), the rows that distances are asked to.
-            factors: (n,) what each row is multiplied by first.
+            center: (d,) what rows are shifted by; the nearer it is to their mean, the smaller the rounding.
             directions: (d, m) orthonormal columns; None keeps all coordinates.
         """
         self._directions = directions
-        self._center = np.zeros(rows.shape[1])
-        for start in range(0, len(rows), _ROWS):
-            part = slice(start, start + _ROWS)
-            self._center += (rows[part] * factors[part, None]).sum(axis=0) / max(len(rows), 1)
-        d = rows.shape[1]
+        self._center = center
+        d = len(center)
         self.width = d if directions is None else directions.shape[1] + 1
         # A product of m terms is off by at most m roundings of the sum of their sizes, whatever the order they are
         # added in; 10 more cover the shift, the rounded rows and their squares. The length of what is left comes from
@@ -62,6 +58,12 @@ class LowerBounds:
         short *= -2
         short[:, -2], short[:, -1] = 1.0, squares
         return short
+
+    def turned(self, right: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give rows that are a right factor as the left one, with the numbers that `left` would give."""
+        left = right * np.float32(-0.5)
+        left[:, -2], left[:, -1] = right[:, -1], 1.0
+        return left
 
     def _short(self, rows: FloatArray, factors: NDArray[np.float64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Give the short rows, with two columns to fill, and their squared lengths less the rounding error."""
@@ -90,8 +92,12 @@ def lower_bounds_for(
     The choice changes how long a search takes, never what it finds. Learned embeddings vary along few directions, so
     rows of 16 to 128 columns mostly leave little more than the neighbours; where they do not, all columns are kept.
     """
-    whole = LowerBounds(rows, factors, None)
     n, d = rows.shape
+    center = np.zeros(d)
+    for start in range(0, n, _ROWS):
+        part = slice(start, start + _ROWS)
+        center += (rows[part] * factors[part, None]).sum(axis=0) / n
+    whole = LowerBounds(center)
     if min(n, len(queries)) < _ROWS or d < 64:
         return whole
     pilot = np.arange(0, len(queries), len(queries) // 32)[:32]
@@ -101,7 +107,7 @@ def lower_bounds_for(
     some = np.arange(0, n, max(1, n // _SOME))
     best, best_cost = whole, float(n * (d + _PASSES))
     for width in (16, 32, 64, 128):
-        bounds = LowerBounds(rows, factors, directions[:, :width])
+        bounds = LowerBounds(center, directions[:, :width])
         product = bounds.left(*asked) @ bounds.right(rows[some], factors[some]).T
         passing = np.count_nonzero(product <= reach[:, None]) / len(pilot) * n / len(some)
         cost = n * (bounds.width + _PASSES) + _MEASURING * d * max(passing - k, 0.0)

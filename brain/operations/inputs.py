@@ -88,7 +88,9 @@ def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) ->
 def _of_array(samples: "SampleCollection", embeddings: ArrayLike) -> Embeddings:
     ids = read_ids(samples)
     try:
-        vectors = np.asarray(embeddings, dtype=np.float64)
+        vectors = np.asarray(embeddings)
+        if vectors.dtype not in (np.float32, np.float64):
+            vectors = vectors.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise FieldKindError(f"embeddings is neither the name of a field nor a matrix of numbers: {error}") from error
     if vectors.ndim != 2 or len(vectors) != len(ids):

@@ -162,11 +162,13 @@ def test_no_bound_exceeds_the_distance_it_bounds(rng):
     rows = (rng.standard_normal((200, 40)) * np.geomspace(1, 1e-3, 40)).astype(np.float32)
     rows[3] *= 1000
     factors = np.ones(200)
-    left, right = np.repeat(np.arange(200), 200), np.tile(np.arange(200), 200)
-    true = squared_distances(rows, factors, left, right).reshape(200, 200)
+    one, other = np.repeat(np.arange(200), 200), np.tile(np.arange(200), 200)
+    true = squared_distances(rows, factors, one, other).reshape(200, 200)
     for directions in (None, np.linalg.qr(rng.standard_normal((40, 40)))[0], np.eye(40)[:, :6]):
-        bounds = LowerBounds(rows, factors, directions)
-        assert (bounds.left(rows, factors) @ bounds.right(rows, factors).T <= true).all()
+        bounds = LowerBounds(rows.mean(axis=0, dtype=np.float64), directions)
+        left, right = bounds.left(rows, factors), bounds.right(rows, factors)
+        assert (left @ right.T <= true).all()
+        np.testing.assert_array_equal(bounds.turned(right), left)
 
 
 @pytest.mark.parametrize("threads", [1, 3])
