@@ -14,7 +14,7 @@ import saccade.brain as scb
 from saccade.dataset import journal
 from saccade.dataset.errors import DatasetNotFoundError, ReadOnlyError, SaccadeError, UndoError
 from saccade.dataset.journal import retention
-from saccade.dataset.store import actions, connection, field_records, migrations, vectors
+from saccade.dataset.store import actions, catalog, connection, field_records, migrations, vectors
 from tests.store.processes import begin, kill, run
 
 COUNT = 12
@@ -340,8 +340,9 @@ def test_images_that_are_gone_are_named_with_what_is_kept(dataset, monkeypatch):
     assert "done; cannot be undone" in repr(dataset.history())
 
 
-def test_what_was_overwritten_in_an_older_stored_form_does_not_come_back(dataset):
+def test_what_was_overwritten_in_an_older_stored_form_does_not_come_back(dataset, monkeypatch):
     dataset.tag_samples("new")
+    monkeypatch.setattr(catalog, "FORMAT_VERSION", 99)
     journal.migrate(dataset._id, "9", [migrations.Step(99, lambda hold: None)])
     assert [entry.verb for entry in dataset.history(1)] == ["tag_samples"]
     with pytest.raises(UndoError, match="in the form of an older version of Saccade"):
