@@ -7,7 +7,7 @@ sources are put together in proportion to what they know.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .probabilities import softmax
+from .probabilities import normalized_exponentials
 
 NEIGHBORS = 15
 """How many neighbours vote by default: enough that one wrong label among them does not decide."""
@@ -125,7 +125,7 @@ def calibration(source: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple
     at = np.arange(len(given))
 
     def slope(steepness: float) -> float:
-        expected = (softmax(np.exp(steepness) * rows) * rows).sum(axis=1)
+        expected = (normalized_exponentials(np.exp(steepness) * rows) * rows).sum(axis=1)
         return float(np.exp(steepness) * (rows[at, given] - expected).sum() - steepness)
 
     if slope(-_STEEPEST) <= 0:
@@ -137,7 +137,7 @@ def calibration(source: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple
 
         exponent = np.exp(brentq(slope, -_STEEPEST, _STEEPEST, xtol=1e-6))
     share = frequencies(given, source.shape[1])
-    surprise = -np.log(np.maximum(softmax(exponent * rows)[at, given], 1e-300)).mean()
+    surprise = -np.log(np.maximum(normalized_exponentials(exponent * rows)[at, given], 1e-300)).mean()
     return float(exponent), max(float(-np.log(share[given]).mean() - surprise), 0.0)
 
 

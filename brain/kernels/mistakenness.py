@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .evidence import calibration, checked_neighbors, logarithms, neighbor_votes, pool_weights
-from .probabilities import against, checked_labels, checked_probabilities, checked_shares, softmax
+from .probabilities import against, checked_labels, checked_probabilities, checked_shares, normalized_exponentials
 
 _ROUNDS = 5
 _EACH_MIX_UP = 10.0
@@ -84,7 +84,9 @@ def mistakenness(
         pooled = calibration(model, labels)[0] * model
     else:
         pooled = _pooled_with_neighbors(model, labels, *checked_neighbors(distances, indices, n))
-    posterior = softmax(pooled + np.log(_mix_ups(softmax(pooled), labels)[labels]))
+    posterior = normalized_exponentials(pooled)
+    posterior *= _mix_ups(posterior, labels)[labels]
+    posterior /= posterior.sum(axis=1, keepdims=True)
     suggestions = posterior.argmax(axis=1)
     return Mistakenness(
         (1.0 + against(posterior, labels)) / 2.0, suggestions, posterior[np.arange(n), suggestions]
@@ -101,7 +103,7 @@ def _pooled_with_neighbors(
     # Calibrated before trust comes in: from then on a vote has heard of the label that it is asked about.
     for_model, for_votes = pool_weights([of_model, calibration(votes, labels)])
     for _ in range(_ROUNDS - 1):
-        trust = softmax(for_model * model + for_votes * votes)[rows, labels]
+        trust = normalized_exponentials(for_model * model + for_votes * votes)[rows, labels]
         votes = logarithms(neighbor_votes(indices, weights * trust[indices], labels, classes))
     return for_model * model + for_votes * votes
 

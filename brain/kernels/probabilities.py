@@ -34,11 +34,20 @@ def softmax(logits: ArrayLike, /) -> NDArray[np.float64]:
         if len(values):
             raise ValueError(f"logits has shape {values.shape}; expected at least one class")
         return values
-    highest = values.max(axis=1, keepdims=True)
-    bad = np.flatnonzero(~np.isfinite(highest[:, 0]))  # the maximum of a row with NaN is NaN
+    bad = np.flatnonzero(~np.isfinite(values.max(axis=1)))  # the maximum of a row with NaN is NaN
     if len(bad):
         raise ValueError(f"logits, of shape {values.shape}, has NaN or no finite maximum in row {bad[0]}")
-    values -= highest
+    return normalized_exponentials(values)
+
+
+def normalized_exponentials(values: NDArray[np.float64], /) -> NDArray[np.float64]:
+    """Turn rows of finite logits into probabilities, in place.
+
+    Example:
+        >>> normalized_exponentials(np.array([[0.0, 0.0]]))
+        array([[0.5, 0.5]])
+    """
+    values -= values.max(axis=1, keepdims=True)
     np.exp(values, out=values)
     values /= values.sum(axis=1, keepdims=True)
     return values

@@ -6,6 +6,8 @@ import pytest
 import saccade as sc
 import saccade.brain as scb
 from saccade.dataset.errors import FieldKindError, SchemaError
+from saccade.dataset.journal import retention
+from saccade.dataset.store import actions
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -112,6 +114,16 @@ def test_deleting_the_run_keeps_what_was_edited_since(dataset):
     assert first.label == "owl"
     assert not first.has_field("mistakenness")
     assert len(dataset.first()["ground_truth"].detections) == 2
+
+
+def test_deleting_a_run_whose_images_are_gone_leaves_the_boxes_too(dataset):
+    before = [sample["ground_truth"].to_dict() for sample in dataset]
+    judge(dataset)
+    for record in actions.list_actions(dataset._id, {"live": False}):
+        retention.forget(dataset._id, record["number"])
+    dataset.delete_run("mistakenness")
+    assert [sample["ground_truth"].to_dict() for sample in dataset] == before
+    assert not dataset.has_field("mistakenness")
 
 
 def test_undo_takes_the_scores_away(dataset):
