@@ -21,6 +21,9 @@ SHARE = 3.0
 """A near-duplicate is at most one third of that scale away."""
 
 
+_ROUNDING = 1e-12  # vectors of one direction may lie this far apart, in cosine distance
+
+
 @dataclass(frozen=True)
 class Duplicates:
     """What is kept, and what repeats it.
@@ -101,7 +104,9 @@ def _local_radius(distances: NDArray[np.float64], metric: Metric) -> NDArray[np.
     """Give the radius of different rows from the distances to their nearest ones."""
     if not distances.shape[1]:
         return np.zeros(len(distances))
-    return distances[:, -1] / (SHARE**2 if metric == "cosine" else SHARE)
+    if metric == "cosine":
+        return np.maximum(distances[:, -1] / SHARE**2, _ROUNDING)
+    return distances[:, -1] / SHARE
 
 
 def near_duplicates(
@@ -137,15 +142,7 @@ def near_duplicates(
     first = first_identical(rows)
     different = np.flatnonzero(first == np.arange(len(rows)))
     done(len(rows) - len(different))
-    radius = np.zeros(len(rows))
-    pairs: Iterable[Pairs]
-    if threshold is None:
-        distances, indices = nearest_neighbors(rows[different], NEIGHBORS, metric=metric, distinct=True, advance=done)
-        radius[different] = _local_radius(distances, metric)
-        pairs = [_listed_pairs(distances, indices, radius[different])]
-    else:
-        radius[:] = duplicate_radius(rows, threshold)
-        pairs = _near_pairs(rows[different], radius[different], metric, done)
+    radius, pairs = _radius_and_pairs(rows[different], threshold, metric, done)
     kept = np.ones(len(rows), dtype=bool)
     for left, right, _ in pairs:
         earlier = right < left
@@ -157,7 +154,7 @@ def near_duplicates(
     if len(go):
         to_kept, position = nearest_neighbors(rows[stay], 1, metric=metric, queries=rows[go])
         of[go], to_original[go] = stay[position[:, 0]], to_kept[:, 0]
-    return Duplicates(of[first], to_original[first], radius[first])
+    return Duplicates(of[first], to_original[first], radius[np.searchsorted(different, first)])
 
 
 def leaks(
@@ -188,41 +185,62 @@ def leaks(
     rows, done = checked(vectors), advance or _nothing
     if member.ndim != 2 or len(member) != len(rows):
         raise ValueError(f"member has shape {member.shape}; expected ({len(rows)}, s), one column per split")
-    radius = duplicate_radius(rows, threshold, metric=metric)
     # Identical rows of the same splits are one: so a thousand copies are no million of pairs.
+    first = first_identical(rows)
+    different, row = np.unique(first, return_inverse=True)
     pattern = np.unique(member, axis=0, return_inverse=True)[1].reshape(-1)
-    alike = first_identical(np.c_[first_identical(rows), pattern].astype(np.float64))
-    ones = np.flatnonzero(alike == np.arange(len(rows)))
-    done(len(rows) - len(ones))
-    size = np.bincount(alike, minlength=len(rows))[ones]
+    _, ones, alike = np.unique(np.c_[row, pattern], axis=0, return_index=True, return_inverse=True)
+    alike = alike.reshape(-1)
+    size = np.bincount(alike)
+    done(len(rows) - len(different))
+    radius, pairs = _radius_and_pairs(rows[different], threshold, metric, done)
+    same = np.arange(len(different))
     several = member[ones].sum(axis=1) > 1
     counts = np.where(several, size, 0)
     nearest, distances = np.where(several, ones, -1), np.where(several, 0.0, np.inf)
-    for left, right, distance in _near_pairs(rows[ones], radius[ones], metric, done):
+    for found in ((same, same, np.zeros(len(same))), *pairs) if len(ones) else ():
+        left, right, distance = _expanded(found, np.searchsorted(row[ones], np.arange(len(different) + 1)))
         union = member[ones[left]] | member[ones[right]]
         both = member[ones[left]].any(axis=1) & member[ones[right]].any(axis=1)
-        crossing = both & (union.sum(axis=1) > 1)
-        left, right, distance = left[crossing], right[crossing], distance[crossing]  # noqa: PLW2901  # what is left of them
+        crossing = both & (union.sum(axis=1) > 1) & (left != right)
+        left, right, distance = left[crossing], right[crossing], distance[crossing]
         np.add.at(counts, left, size[right])
-        order = np.lexsort((right, distance, left))
-        row, place = np.unique(left[order], return_index=True)
-        closer = distance[order][place] < distances[row]
-        nearest[row[closer]] = ones[right[order][place]][closer]
-        distances[row[closer]] = distance[order][place][closer]
-    back = np.searchsorted(ones, alike)
-    return Leaks(counts[back], nearest[back], distances[back], radius)
+        order = np.lexsort((ones[right], distance, left))
+        unit, place = np.unique(left[order], return_index=True)
+        closer = distance[order][place] < distances[unit]
+        nearest[unit[closer]] = ones[right[order][place]][closer]
+        distances[unit[closer]] = distance[order][place][closer]
+    return Leaks(counts[alike], nearest[alike], distances[alike], radius[row])
 
 
-def _listed_pairs(distances: NDArray[np.float64], indices: IntArray, radius: NDArray[np.float64]) -> Pairs:
-    """Give the pairs within the radius of both, of rows whose nearest are known.
+def _expanded(pairs: Pairs, starts: IntArray) -> Pairs:
+    """Pair everything that lies between starts[i] and starts[i + 1] with all between starts[j] and starts[j + 1]."""
+    left, right, distance = pairs
+    across = starts[right + 1] - starts[right]
+    total = (starts[left + 1] - starts[left]) * across
+    which = np.repeat(np.arange(len(left)), total)
+    offset = np.arange(total.sum()) - np.repeat(np.cumsum(total) - total, total)
+    down, over = np.divmod(offset, across[which])
+    return starts[left[which]] + down, starts[right[which]] + over, distance[which]
 
-    All of them are among these, since the radius is a part of the distance to the last one. Where that is 0, as for
-    vectors of one direction, the first of them are listed for each, which is all that the walk needs.
-    """
+
+def _radius_and_pairs(
+    rows: FloatArray, threshold: float | None, metric: Metric, advance: Callable[[int], None]
+) -> tuple[NDArray[np.float64], Iterable[Pairs]]:
+    """Give the radius of different rows, and the pairs within the radius of both in the order of their left rows."""
+    if threshold is not None:
+        radius = duplicate_radius(rows, threshold)
+        return radius, _near_pairs(rows, radius, metric, advance)
+    distances, indices = nearest_neighbors(rows, NEIGHBORS, metric=metric, distinct=True, advance=advance)
+    radius = _local_radius(distances, metric)
+    if distances.shape[1] < len(rows) - 1 and (distances[:, -1] <= radius).any():
+        # More vectors of one direction than are listed.
+        return radius, _near_pairs(rows, radius, metric, _nothing)
+    # Whatever is within a part of the distance to the last one listed is listed too.
     left, place = np.nonzero(distances <= radius[:, None])
     right, apart = indices[left, place], distances[left, place]
     near = apart <= radius[right]
-    return left[near], right[near], apart[near]
+    return radius, [(left[near], right[near], apart[near])]
 
 
 def _near_pairs(

@@ -87,15 +87,19 @@ def test_a_threshold_that_is_no_distance_is_refused(threshold):
         near_duplicates([[0.0], [1.0]], threshold)
 
 
-def test_every_pair_across_splits_counts(scattered, rng):
+@pytest.mark.parametrize("threshold", [None, 0.5])
+def test_every_pair_across_splits_counts(scattered, rng, threshold):
+    scattered[[50, 51, 150, 250, 251]] = scattered[[0, 0, 100, 200, 200]]
     member = rng.random((340, 3)) < [0.5, 0.3, 0.1]
-    found = leaks(scattered, member, 0.5, metric="euclidean")
+    found = leaks(scattered, member, threshold, metric="euclidean")
+    radius = duplicate_radius(scattered, threshold, metric="euclidean")
+    np.testing.assert_array_equal(found.radius, radius)
     apart = np.linalg.norm(scattered[:, None] - scattered[None], axis=2)
     for row in range(340):
         crossing = [
             other
             for other in range(340)
-            if apart[row, other] <= 0.5 and member[row].any() and member[other].any()
+            if apart[row, other] <= min(radius[row], radius[other]) and member[row].any() and member[other].any()
             and (member[row] | member[other]).sum() > 1 and (other != row or member[row].sum() > 1)
         ]  # fmt: skip
         assert found.counts[row] == len(crossing)
@@ -152,3 +156,10 @@ def test_files_that_cannot_be_read_are_noted_and_the_rest_is_compared(tmp_path):
     assert groups == [[0, 2]]
     assert errors == {1: "the file does not exist", 3: "it is no file"}
     assert sum(seen) == 4
+
+
+def test_more_rows_of_one_direction_than_are_listed_all_count():
+    rows = np.outer(np.arange(1.0, 41.0), [3.0, 4.0])
+    found = leaks(np.r_[rows, [[1.0, -1.0]]], np.array([[True, False], [False, True]] * 20 + [[True, False]]))
+    assert found.counts.tolist() == [20] * 40 + [0]
+    assert near_duplicates(rows).of.tolist() == [0] * 40
