@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from traceback import walk_tb
+from types import FrameType
 from typing import Any, TypeVar
 
 from bson.errors import BSONError
@@ -12,7 +14,7 @@ from pymongo.errors import ConnectionFailure, DocumentTooLarge, ExecutionTimeout
 
 from ..errors import ConnectionFailedError, SchemaError, StoreError
 from ..types import Bson
-from .connection import database, reconnect, redacted
+from .connection import abandon, database, reconnect, redacted
 from .packing import Packed
 
 S = TypeVar("S")
@@ -126,6 +128,10 @@ def translated() -> Iterator[None]:
     """Turn driver errors into Saccade's."""
     try:
         yield
+    except KeyboardInterrupt as interrupt:
+        if any(_is_of_driver(frame) for frame, _ in walk_tb(interrupt.__traceback__)):
+            abandon()
+        raise
     except ConnectionFailure as error:
         raise ConnectionFailedError(f"the database cannot be reached: {redacted(str(error))}") from error
     except (OperationFailure, ExecutionTimeout) as error:
@@ -145,6 +151,10 @@ def _too_large(error: Any) -> SchemaError:
         f"a sample is larger than 16 MB, which the database cannot store: {_short(error).rstrip('.')}. "
         "Keep large texts and arrays in files, and store their paths."
     )
+
+
+def _is_of_driver(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "pymongo"
 
 
 def _short(error: Any) -> str:

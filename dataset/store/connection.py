@@ -52,7 +52,7 @@ class _Process:
 
 
 _this = _Process()
-_inherited: list[MongoClient[Bson]] = []  # the parent's, after a fork: kept, so that they are neither used nor closed
+_left: list[MongoClient[Bson]] = []  # the parent's, after a fork, and abandoned ones: kept, so that nothing closes them
 
 
 def database() -> Database[Bson]:
@@ -116,6 +116,18 @@ def close() -> None:
             _forget(uri)
         _this.registered = (None, "")
         locks.release_all()
+
+
+def abandon() -> None:
+    """Go on with new clients, and do not touch those there are.
+
+    For after a Ctrl-C inside the driver: it can leave a lock of the driver taken, for which any further call, also the
+    one that closes the client, would wait for ever.
+    """
+    with _this.guard:
+        _left.extend(_this.clients.values())
+        _this.clients.clear()
+        _this.servers.clear()
 
 
 def redacted(uri: str) -> str:
@@ -252,7 +264,7 @@ def _keeper(client: MongoClient[Bson]) -> str:
 
 
 def _begin_anew() -> None:
-    _inherited.extend(_this.clients.values())
+    _left.extend(_this.clients.values())
     _this.begin()
 
 

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import pytest
+from pymongo.synchronous import pool
 
 import saccade as sc
 from saccade.dataset.store import actions, connection, field_records
@@ -149,3 +150,29 @@ def test_what_the_server_was_just_doing_does_not_come_after_the_rollback(databas
         else:
             dataset = street(count)
     assert interrupted > 2
+
+
+def test_after_an_interrupt_inside_the_driver_no_lock_that_it_left_is_waited_for(database):
+    dataset = street(3)
+    before = connection.database().client
+    locked = []
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        (server,) = before._topology._servers.values()
+        server.pool.lock.acquire()
+        locked.append(server.pool.lock)
+        raise KeyboardInterrupt
+
+    inside = FunctionType(interrupted.__code__, {**pool.__dict__}, "inside", None, interrupted.__closure__)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool.Pool, "checkout", inside)
+        with pytest.raises(KeyboardInterrupt):
+            dataset.set_values("count", [7, 8, 9])
+    assert len(locked) == 1
+    try:
+        assert connection.database().client is not before
+        assert dataset.values("count") == [0, 1, 2]
+        dataset.set_values("count", [7, 8, 9])
+        assert sc.load_dataset("street").values("count") == [7, 8, 9]
+    finally:
+        locked[0].release()
