@@ -1,5 +1,6 @@
 """`compute_near_duplicates`: what shows the same as another sample. The arithmetic is `kernels.duplicates`."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +47,11 @@ class NearDuplicates(runs.Run):
         if not self._wrote_anything():
             return self._samples().limit(0)
         return self._samples().exists(f"{self.key}.closeness").sort_by(f"{self.key}.closeness", reverse=True)
+
+    def histogram(self, bins: int = 10) -> tuple[list[int], list[float]]:
+        """How far the duplicates are from what they repeat: counts of distances, and the edges between them."""
+        found = zip(*self._found(), strict=True)
+        return spread([distance for sample, kept, distance in found if sample != kept], bins)
 
     def duplicates_view(self) -> "DatasetView":
         """Each kept sample that has duplicates, with these behind it, the nearest first."""
@@ -146,6 +152,12 @@ def compute_near_duplicates(
         }, verb="compute_near_duplicates")  # fmt: skip
     assert isinstance(run, NearDuplicates), "the registry of runs gives it"
     return run
+
+
+def spread(values: Sequence[float], bins: int) -> tuple[list[int], list[float]]:
+    """Count values between edges."""
+    counts, edges = np.histogram(np.asarray(values, dtype=np.float64), bins)
+    return counts.tolist(), edges.tolist()
 
 
 def checked_distance(threshold: float | None, metric: str) -> None:

@@ -12,7 +12,7 @@ from ...dataset.progress import shown
 from ...dataset.types import BoolArray, Metric, Progress, SampleId
 from ..kernels.duplicates import NEIGHBORS, leaks
 from ..kernels.vectors import checked, squared_distances, unit_factors
-from .duplicates import checked_distance, replace_results
+from .duplicates import checked_distance, replace_results, spread
 from .inputs import embedded, read_embeddings
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ class LeakySplits(runs.Run):
     def view(self) -> "DatasetView":
         """The leaks, those with the most counterparts in other splits first."""
         return self.leaks_view().sort_by(f"{self.key}.count", reverse=True) if self._found() else self.leaks_view()
+
+    def histogram(self, bins: int = 10) -> tuple[list[int], list[float]]:
+        """How far the leaks are from their nearest counterparts: counts of distances, and the edges between them."""
+        return spread(self.leaks_view().values(f"{self.key}.distance") if self._found() else [], bins)
 
     def leaks_view(self) -> "DatasetView":
         """The samples of which another split holds a near-duplicate."""

@@ -56,6 +56,8 @@ def test_the_views_of_near_duplicates_show_the_surest_and_the_groups(dataset, id
     assert closeness[:2] == [1, 1]
     assert found.duplicates_view().values("id") == [ids[i] for i in (3, 20, 25, 8, 21, 9, 22)]
     assert len(found.unique_view()) == 26
+    counts, edges = found.histogram(bins=2)
+    assert (sum(counts), edges[0]) == (4, 0)
 
 
 def test_a_loaded_run_has_the_same_results(dataset):
@@ -134,6 +136,7 @@ def test_leaks_are_found_by_field_tags_or_views(dataset, ids, by):
     assert len(found.no_leaks_view()) == 23
     assert len(found.no_leaks_view(test)) == 4
     assert dataset[ids[21]]["leaks"]["nearest"] == ids[8]
+    assert sum(found.histogram()[0]) == 7
 
 
 def test_the_counterparts_of_a_sample_are_those_of_other_splits(dataset, ids):
