@@ -21,6 +21,7 @@ from .schema import (
     VectorField,
     check_field_name,
     infer,
+    infer_attribute,
     merge,
 )
 from .store import actions, codec, vectors
@@ -272,7 +273,8 @@ class Target:
 
 def _holding(field: Field | None, value: Any, path: str) -> Field:
     """The field widened by a value; one that cannot be leaves it as it is, and is coerced or refused later."""
-    inferred = infer(value)
+    above, _, name = path.rpartition(".")
+    inferred = infer_attribute(name, value) if above else infer(value)
     assert inferred is not None, "None was left out"
     if field is None:
         return inferred

@@ -21,6 +21,7 @@ from .schema import (
     VectorField,
     check_field_name,
     infer,
+    infer_attribute,
     merge,
 )
 from .store import codec
@@ -183,8 +184,9 @@ def with_attributes(schema: Schema, path: str, document: Document, *, everything
             for item in value:
                 schema = with_attributes(schema, below, item, everything=everything)
         elif name not in document._fields and value is not None:
-            inferred, known = infer(value), schema.get(below)
-            if inferred is None or not (everything or known or isinstance(inferred, VectorField)):
+            inferred, known = infer_attribute(name, value), schema.get(below)
+            is_known = everything or known or isinstance(inferred, VectorField) or name == "logits"
+            if inferred is None or not is_known:
                 continue
             field = inferred if known is None else merge(known, inferred, below)
             if field != known:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 from ..errors import FieldKindError, FieldNotFoundError, SchemaError, hint
-from ..schema import Field, ListField, ObjectIdField, StringField, check_field_name, infer, register_document
+from ..schema import Field, ListField, ObjectIdField, StringField, check_field_name, infer_attribute, register_document
 from . import _coerce
 from ._ids import new_id
 from ._json import from_jsonable, to_jsonable
@@ -124,7 +124,7 @@ class Document:
     def _set_dynamic(self, name: str, value: Any) -> None:
         if name not in self.__dict__:
             check_field_name(name, reserved=self._taken)
-        field = infer(value)
+        field = infer_attribute(name, value)
         try:
             self.__dict__[name] = None if field is None else field.coerce(value)
         except FieldKindError as error:

@@ -22,7 +22,7 @@ from .fields import (
     field_from_dict,
     field_types,
 )
-from .infer import infer, merge
+from .infer import infer, infer_attribute, merge
 from .schema import RESERVED_NAMES, SAMPLE_FIELDS, SAMPLE_ID, Resolved, Schema, check_field_name
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "field_from_dict",
     "field_types",
     "infer",
+    "infer_attribute",
     "merge",
     "register_document",
 ]

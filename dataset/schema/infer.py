@@ -75,6 +75,15 @@ def infer(value: Any) -> Field | None:
     return ListField(_common(items))
 
 
+def infer_attribute(name: str, value: Any) -> Field | None:
+    """Give the field that holds `value` as an attribute of a label: what `infer` gives, but logits are no vector.
+
+    Logits are few numbers, which are stored within the label.
+    """
+    field = infer(value)
+    return ArrayField() if name == "logits" and isinstance(field, VectorField) else field
+
+
 def _infer_array(value: np.ndarray[Any, Any]) -> Field:
     if value.dtype.kind == "f" and value.ndim == 1:
         return VectorField()

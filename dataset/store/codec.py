@@ -69,7 +69,7 @@ def encode(value: Any, path: str, sink: VectorSink | None = None) -> Any:
         SchemaError: if a dict has keys that MongoDB cannot address.
     """
     if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind == "f":
-        return _vector(value, path, None, sink)
+        return encode_float32(value) if path.endswith(".logits") else _vector(value, path, None, sink)
     return _encode(value, path, sink)
 
 

@@ -161,3 +161,20 @@ def test_vectors_of_a_refused_call_are_swept(filled, database):
     assert stored_vectors(filled, database) <= 11, (
         "the deleted sample's vector stays as long as the journal can bring it back"
     )
+
+
+def test_logits_of_any_label_lie_within_it_and_are_read_and_set_as_arrays(dataset):
+    boxes = [sc.Detection(label="cat", bounding_box=[0, 0, 1, 1], logits=np.array([1.0, -np.inf])) for _ in range(2)]
+    dataset.add_sample(
+        sc.Sample("/1.png", boxes=sc.Detections(detections=boxes), kind=sc.Classification(label="cat", logits=[1, 2]))
+    )
+    assert dataset.get_field_schema(flat=True)["boxes.detections.logits"] == sc.ArrayField()
+    (found,) = dataset.values("boxes.detections.logits")
+    assert [logits.tolist() for logits in found] == [[1.0, -np.inf]] * 2
+    dataset.set_values("kind.logits", [np.array([3.0, 4.0])])
+    dataset.set_values("boxes.detections.logits", [[np.array([5.0]), None]])
+    sample = dataset.first()
+    assert sample["kind"].logits.tolist() == [3, 4]
+    assert sample["boxes"].detections[0].logits.tolist() == [5]
+    assert not sample["boxes"].detections[1].has_field("logits")
+    assert dataset.values("kind.logits")[0].dtype == np.float32
