@@ -132,6 +132,11 @@ def _iter_samples(bench: Bench) -> Timed:
     return lambda: sum(sample.f1 for sample in bench.dataset.iter_samples())
 
 
+@operation("iter_batches", 30, needs="add_samples", versus="iter_samples")
+def _iter_batches(bench: Bench) -> Timed:
+    return lambda: sum(sum(batch["f1"]) for batch in bench.dataset.iter_batches("f1"))
+
+
 @operation("iter_samples, autosave a tenth", 1, needs="add_samples", share=10)
 def _autosave(bench: Bench) -> Timed:
     view, more = bench.tenth(), float(np.random.default_rng().random())

@@ -4,18 +4,17 @@ Each family of methods is a class in a file of its own; `SampleCollection` is al
 work is done by stages, aggregations, columns, the journal and runs.
 """
 
-from .aggregating import Aggregating
 from .applying import Applying
+from .batches import Batches
 from .facts import Facts
 from .forms import Forms
-from .reading import Reading
 from .relabelling import Relabelling
 from .running import Running
 from .staging import Staging
 from .writing import SaveContext, Writing
 
 
-class SampleCollection(Staging, Aggregating, Reading, Writing, Relabelling, Facts, Applying, Forms, Running):
+class SampleCollection(Staging, Batches, Writing, Relabelling, Facts, Applying, Forms, Running):
     """A dataset or a view of one: samples in an order, with a schema."""
 
 
