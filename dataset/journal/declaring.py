@@ -1,5 +1,6 @@
 """What an action changes beside samples: fields and runs. Each change is noted in its record before it is made."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from ..store import field_records, run_records
 from ..types import Bson
 
 
-class Declaring:
+class Declaring(ABC):
     """The part of an action that changes records of fields and runs; a rollback takes back what is noted."""
 
     def __init__(self, dataset_id: str) -> None:
@@ -21,8 +22,9 @@ class Declaring:
         self._narrowed: list[Bson] = []
         self._removed: list[Bson] = []
 
+    @abstractmethod
     def _note(self, **changes: Any) -> None:
-        raise NotImplementedError
+        """Change entries of the action's record."""
 
     def set_model(self, path: str, model: Mapping[str, Any], expected: Mapping[str, Any] | None = None) -> bool:
         """Note in the catalogue what a field's vectors are; with `expected`, only if that is what stands there."""
