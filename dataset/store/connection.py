@@ -9,6 +9,7 @@ import re
 import secrets
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -35,6 +36,8 @@ RECONNECT_TIMEOUT = 30.0
 """Seconds after which a server that does not answer is given up."""
 
 _PING_TIMEOUT = 3.0
+_PATIENCE = 1.0
+"""Seconds for closing a client that may never come to an end of it."""
 
 
 class _Process:
@@ -52,7 +55,8 @@ class _Process:
 
 
 _this = _Process()
-_left: list[MongoClient[Bson]] = []  # the parent's, after a fork, and abandoned ones: kept, so that nothing closes them
+_inherited: list[MongoClient[Bson]] = []  # the parent's, after a fork: kept, so that they are neither used nor closed
+_abandoned: list[MongoClient[Bson]] = []
 
 
 def database() -> Database[Bson]:
@@ -116,6 +120,11 @@ def close() -> None:
             _forget(uri)
         _this.registered = (None, "")
         locks.release_all()
+        while _abandoned:
+            closing = threading.Thread(target=_abandoned.pop().close, daemon=True)
+            with suppress(RuntimeError):  # at the end of the program it may be too late for a thread
+                closing.start()
+                closing.join(_PATIENCE)
 
 
 def abandon() -> None:
@@ -125,7 +134,7 @@ def abandon() -> None:
     one that closes the client, would wait for ever.
     """
     with _this.guard:
-        _left.extend(_this.clients.values())
+        _abandoned.extend(_this.clients.values())
         _this.clients.clear()
         _this.servers.clear()
 
@@ -264,7 +273,8 @@ def _keeper(client: MongoClient[Bson]) -> str:
 
 
 def _begin_anew() -> None:
-    _left.extend(_this.clients.values())
+    _inherited.extend([*_this.clients.values(), *_abandoned])
+    _abandoned.clear()
     _this.begin()
 
 
