@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 from .bulk import checked_tags
 from .errors import FieldKindError, SchemaError
 from .filepaths import media_type_of, normal_path
-from .fitting import Encoding
+from .fitting import Encoding, Widening
 from .ingest import Batch, Ingest, documents_of
 from .labels import Document
 from .new_vectors import NumberedVectors
-from .schema import SAMPLE_FIELDS, Schema, check_field_name, infer
+from .schema import SAMPLE_FIELDS, check_field_name, infer
 from .store import samples
 from .store.elements import Elements, elements, null
 from .types import SampleId
@@ -62,14 +63,13 @@ class ColumnIngest(Ingest):
 
     def _plan(self, given: Sequence[Any]) -> None:  # noqa: ARG002  # all rows
         widening = self._widening(self._dataset._current_schema())
-        for name, values in self._columns.items():
-            widening.hold_column(name, values)
+        _hold(self._columns, widening)
         self._planned = widening.schema
 
     def _add_batch(self, given: Sequence[Any]) -> None:
         part = slice(given[0], given[-1] + 1)
         columns = {name: values[part] for name, values in self._columns.items()}
-        schema = self._schema_of_columns(columns)
+        schema = self._schema_of(partial(_hold, columns))
         ids = samples.reserve_ids(self._dataset._id, len(given))
         with ExitStack() as stack:
             sink = NumberedVectors(self._dataset._id, stack, "add_columns")
@@ -89,15 +89,6 @@ class ColumnIngest(Ingest):
                 self._inserted()
         self._media = self._media or media_type_of(columns["filepath"][0])
 
-    def _schema_of_columns(self, columns: Mapping[str, Sequence[Any]]) -> Schema:
-        known = self._dataset._current_schema()
-        if self._is_planned(known):
-            return known
-        widening = self._widening(known)
-        for name, values in columns.items():
-            widening.hold_column(name, values)
-        return self._declare(known, widening.schema)
-
     def _encoded(
         self, encoding: Encoding, name: str, columns: Mapping[str, Sequence[Any]], ids: Sequence[SampleId],
         sink: NumberedVectors,
@@ -110,6 +101,11 @@ class ColumnIngest(Ingest):
             except FieldKindError as error:
                 raise FieldKindError(f"field {name!r} of {filepath!r}: {error}") from error
         return stored
+
+
+def _hold(columns: Mapping[str, Sequence[Any]], widening: Widening) -> None:
+    for name, values in columns.items():
+        widening.hold_column(name, values)
 
 
 def _checked(name: str, values: Sequence[Any]) -> list[Any]:

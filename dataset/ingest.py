@@ -3,7 +3,7 @@
 Also the way back of samples in hand: `save` sends what changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -111,13 +111,13 @@ class Ingest:
         refusing = None if self._expand else f"dataset {self._dataset.name!r}, and expand_schema is False"
         return Widening(schema, refusing=refusing, dynamic=self._dynamic)
 
-    def _schema_of(self, batch: Sequence[Sample]) -> Schema:
-        """The schema that holds some samples; what is new in it is declared."""
+    def _schema_of(self, hold: Callable[[Widening], None]) -> Schema:
+        """The schema that holds what `hold` gives it; what is new in it is declared."""
         known = self._dataset._current_schema()
         if self._is_planned(known):
             return known
         widening = self._widening(known)
-        widening.hold_all([sample._values for sample in batch])
+        hold(widening)
         return self._declare(known, widening.schema)
 
     def _is_planned(self, known: Schema) -> bool:
@@ -128,7 +128,7 @@ class Ingest:
     def _add_batch(self, given: Sequence[Any]) -> None:
         batch = [as_sample(item) for item in given]
         dataset = self._dataset
-        schema = self._schema_of(batch)
+        schema = self._schema_of(lambda widening: widening.hold_all([sample._values for sample in batch]))
         if self._keep_ids:
             ids = [str(sample.id) for sample in batch]
             samples.admit_ids(dataset._id, ids)

@@ -10,6 +10,7 @@ from ..schema import VectorField
 from ..store import by_id
 from ..store.listed import Listed
 from ..store.raw import read_documents
+from ..store.scan import Columns
 from ..types import Progress
 from .aggregating import Aggregating
 from .reading import Reading
@@ -52,7 +53,9 @@ class Batches(Aggregating, Reading):
         if batch_size < 1:
             raise ViewError(f"batch_size is {batch_size}; it must be at least 1.")
         with self._root._holding_schema():
-            read = [self._column(aggregations.Values(name)) for name in names if self._lies_in_samples(name)]
+            for name in names:
+                self._refuse_vectors(name)
+            read = [self._column(aggregations.Values(name)) for name in names]
             shaping = self._shaping()
             ids = self._ids()
         if shaping is None:
@@ -63,10 +66,9 @@ class Batches(Aggregating, Reading):
             names, read, by_id.read_by_id(self._root._id, ids, steps, size=batch_size), len(ids), progress
         )
 
-    def _lies_in_samples(self, name: str) -> bool:
+    def _refuse_vectors(self, name: str) -> None:
         if isinstance(self._schema().resolve(name, self._title()).field, VectorField) or self._holds_vectors(name):
             raise ExpressionError(f"{name!r} holds vectors. Read them with `columns.read_vectors`, or iterate samples.")
-        return True
 
     @staticmethod
     def _batches(
@@ -76,11 +78,10 @@ class Batches(Aggregating, Reading):
             for chunk in chunks:
                 found = b"".join(document for document in chunk if document is not None)
                 if found:
-                    keys, columns = read_documents(found, len(read), has_ids=True)
-                    digits = keys.tobytes().hex()
+                    part = Columns(*read_documents(found, len(read), has_ids=True))
                     values = [
-                        column.values.finished(part, column.decode) for column, part in zip(read, columns, strict=True)
+                        column.values.finished(held, column.decode)
+                        for column, held in zip(read, part.values, strict=True)
                     ]
-                    ids = [digits[start : start + 24] for start in range(0, len(digits), 24)]
-                    yield {**dict(zip(names, values, strict=True)), "id": ids}
+                    yield {**dict(zip(names, values, strict=True)), "id": part.sample_ids()}
                 advance(len(chunk))
