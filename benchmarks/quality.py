@@ -79,8 +79,8 @@ def uniqueness(embeddings: Array) -> Array:
 
 def duplicates(embeddings: Array) -> tuple[Array, Array, Array]:
     """Near-duplicates without a threshold: pairs, how alike they are, and whether they are reported."""
-    radius = np.sqrt(2 * duplicate_radius(embeddings))
+    radius = duplicate_radius(embeddings)
     distances, indices = nearest_neighbors(embeddings, 3, metric="cosine")
     left, right = np.repeat(np.arange(len(embeddings)), indices.shape[1]), indices.reshape(-1)
-    share = np.sqrt(2 * distances.reshape(-1)) / np.maximum(np.minimum(radius[left], radius[right]), 1e-300)
+    share = distances.reshape(-1) / np.sqrt(radius[left] * radius[right])
     return np.c_[left, right], -share, share <= 1

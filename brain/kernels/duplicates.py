@@ -15,11 +15,13 @@ from .neighbors import Pairs, Search, first_identical, nearest_neighbors
 from .vectors import checked
 
 NEIGHBORS = 12
-"""Which neighbour tells the scale around a sample: more than the near-copies that most images have."""
+"""How many neighbours tell the scale around a sample."""
 
-SHARE = 3.0
-"""A near-duplicate is at most one third of that scale away."""
+COPIES = 3
+"""The nearest of them that do not: so many near-copies of an image leave its scale as it is."""
 
+SHARE = 0.375
+"""A near-duplicate is at most this part of the scale away."""
 
 _ROUNDING = 1e-12  # vectors of one direction may lie this far apart, in cosine distance
 
@@ -63,29 +65,35 @@ def duplicate_radius(
     metric: Metric = "cosine",
     advance: Callable[[int], None] | None = None,
 ) -> NDArray[np.float64]:
-    """Compute up to what distance another row counts as the same: two rows do if they are within the radius of both.
+    """Compute up to what distance another row counts as the same: two do up to the geometric mean of their radii.
 
-    Without a threshold it is a third of the distance to the 12th nearest *different* row. Around a sample of a smooth
-    distribution with q independent directions, the number of others grows with the q-th power of the distance. So
-    within a third there are 12 / 3^q by chance: 0.05 at q = 5, 0.002 at q = 8. One that is there has another reason.
-    The rule has no unit, holds in dense and in thin regions, and asks nobody.
+    Without a threshold it is 3/8 of the scale around the row, the geometric mean of the distances to the 4th to 12th
+    nearest *different* row. Around a sample of a smooth distribution with q independent directions, the number of others
+    grows with the q-th power of the distance, and 7.6 lie within the scale: (4 * 5 * ... * 12)^(1/9). So within 3/8 of
+    it there are 7.6 * 0.375^q by chance: 0.06 at q = 5, 0.003 at q = 8. One that is there has another reason. The rule
+    has no unit, holds in dense and in thin regions, and asks nobody.
 
     Args:
         vectors: (n, d) numbers, one row per sample.
         threshold: the same distance for all rows.
-        metric: "cosine" or "euclidean". The third is one of the angle, for small angles: cosine distances grow with
-            its square, so there it is a ninth.
+        metric: "cosine" or "euclidean". Cosine distances grow with the square of small angles, so there it is
+            (3/8)^2 of the scale.
         advance: called with the number of rows just finished.
 
     Returns:
-        (n,) float64 in the metric. With fewer than 12 different others, the farthest of them gives the scale.
+        (n,) float64 in the metric. With fewer than 12 different others, these give the scale, with fewer than 4 the
+        farthest.
 
     Raises:
         ValueError: as `nearest_neighbors`; or if the threshold is negative or NaN.
 
+    Source:
+        Ours. The mean of logarithms is the estimate of scale that follows from that law of powers. The product of the
+        scales of both ends is the self-tuning of Zelnik-Manor and Perona (2004).
+
     Example:
         >>> duplicate_radius([[0.0], [1.0], [9.0]], metric="euclidean")
-        array([3.        , 2.66666667, 3.        ])
+        array([3.375, 3.   , 3.375])
     """
     rows = checked(vectors)
     if threshold is not None:
@@ -102,11 +110,12 @@ def duplicate_radius(
 
 def _local_radius(distances: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
     """Give the radius of different rows from the distances to their nearest ones."""
-    if not distances.shape[1]:
+    width = distances.shape[1]
+    if not width:
         return np.zeros(len(distances))
-    if metric == "cosine":
-        return np.maximum(distances[:, -1] / SHARE**2, _ROUNDING)
-    return distances[:, -1] / SHARE
+    # Directions may be one though the rows differ, and have no logarithm then.
+    scale = np.exp(np.log(np.maximum(distances[:, min(COPIES, width - 1) :], _ROUNDING)).mean(axis=1))
+    return np.maximum(scale * SHARE**2, _ROUNDING) if metric == "cosine" else scale * SHARE
 
 
 def near_duplicates(
@@ -236,29 +245,33 @@ def _radius_and_pairs(
     if distances.shape[1] < len(rows) - 1 and (distances[:, -1] <= radius).any():
         # More vectors of one direction than are listed.
         return radius, _near_pairs(rows, radius, metric, _nothing)
-    # Whatever is within a part of the distance to the last one listed is listed too.
+    # A pair lies within the larger of its two radii, hence is listed by the row that has that one.
     left, place = np.nonzero(distances <= radius[:, None])
     right, apart = indices[left, place], distances[left, place]
-    near = apart <= radius[right]
-    return radius, [(left[near], right[near], apart[near])]
+    near = np.square(apart) <= radius[left] * radius[right]
+    left, right, apart = left[near], right[near], apart[near]
+    both = np.r_[left * len(rows) + right, right * len(rows) + left]
+    pair, first = np.unique(both, return_index=True)
+    return radius, [(pair // len(rows), pair % len(rows), np.r_[apart, apart][first])]
 
 
 def _near_pairs(
     rows: FloatArray, radius: NDArray[np.float64], metric: Metric, advance: Callable[[int], None]
 ) -> Iterator[Pairs]:
-    """Yield the pairs of different rows that lie within the radius of both, in the order of the left row."""
+    """Yield the pairs of different rows up to the mean of their radii, in the order of the left row."""
     if len(rows) < 2:
         return
     search = Search(rows, rows, metric, keep_copies=None, k=NEIGHBORS, own=np.arange(len(rows)))
-    squared_radius = search.squared(radius)
+    reach = search.squared(np.sqrt(radius * radius.max()))
 
     def within(block: IntArray) -> Pairs:
-        return search.within(block, squared_radius[block])
+        return search.within(block, reach[block])
 
     with closing(search.run(within)) as done:
         for block, (left, right, squared) in done:
-            near = squared <= squared_radius[right]
-            yield left[near], right[near], search.in_metric(squared[near])
+            apart = search.in_metric(squared)
+            near = np.square(apart) <= radius[left] * radius[right]
+            yield left[near], right[near], apart[near]
             advance(len(block))
 
 

@@ -93,8 +93,8 @@ def compute_near_duplicates(
     """Find the samples that are so near to another that they show the same.
 
     The samples are gone through in their order: one is kept if it is no near-duplicate of one kept before. Without a
-    threshold, two samples are near-duplicates if they lie within a third of the distance to the 12th nearest other of
-    both: so near does chance hardly ever bring two. `saccade.brain.kernels.duplicates` has the reason.
+    threshold, two samples are near-duplicates if they lie within 3/8 of the distance that is usual around them, to the
+    4th to 12th nearest others: so near does chance hardly ever bring two. `saccade.brain.kernels.duplicates` has the reason.
 
     Args:
         samples: a dataset or view.
@@ -144,7 +144,8 @@ def compute_near_duplicates(
             "samples": len(found.ids), "without_vector": found.without_vector, "duplicates": int(repeats.sum()),
             "unique": int((~repeats).sum()), "groups": len(rows) - int(repeats.sum()),
         }  # fmt: skip
-        closeness = 1 - result.distances / np.maximum(result.radius, np.finfo(float).tiny)
+        reach = np.sqrt(result.radius * result.radius[result.of])
+        closeness = 1 - result.distances / np.maximum(reach, np.finfo(float).tiny)
         replace_results(samples, duplicates_field, [found.ids[row] for row in rows], {
             "of": [found.ids[result.of[row]] for row in rows],
             "distance": result.distances[rows].tolist(),

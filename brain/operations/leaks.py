@@ -74,7 +74,7 @@ class LeakySplits(runs.Run):
             found.ids[other]
             for other in np.argsort(distances, kind="stable")
             if other != row
-            and distances[other] <= min(radius[asked], radius.get(found.ids[other]) or -1.0)
+            and distances[other] ** 2 <= radius[asked] * (radius.get(found.ids[other]) or -1.0)
             and member[asked].any()
             and member[found.ids[other]].any()
             and (member[asked] | member[found.ids[other]]).sum() > 1

@@ -11,7 +11,7 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 def walked(vectors, radius):
     """Keep rows one after another, by all distances at once."""
     apart = np.linalg.norm(vectors[:, None] - vectors[None], axis=2)
-    near = apart <= np.minimum(radius[:, None], radius[None])
+    near = apart**2 <= radius[:, None] * radius[None]
     kept = []
     for row in range(len(vectors)):
         if not near[row, kept].any():
@@ -49,17 +49,33 @@ def test_planted_copies_are_found_in_dense_and_in_thin_regions_without_a_thresho
     assert repeats[:300].mean() < 0.02
 
 
-def test_the_radius_is_a_third_of_the_way_to_the_twelfth_different_row(rng):
+def test_the_radius_is_three_eighths_of_the_mean_distance_to_the_fourth_to_twelfth_different_row(rng):
     rows = rng.standard_normal((50, 4))
     copies = np.r_[rows, np.repeat(rows[:1], 30, axis=0)]
-    expected = nearest_neighbors(rows, 12)[0][:, -1] / 3
-    np.testing.assert_array_equal(duplicate_radius(copies, metric="euclidean")[:50], expected)
-    assert (duplicate_radius(copies, metric="euclidean")[50:] == expected[0]).all()
+    expected = nearest_neighbors(rows, 12)[0][:, 3:].prod(axis=1) ** (1 / 9) * 3 / 8
+    np.testing.assert_allclose(duplicate_radius(copies, metric="euclidean")[:50], expected, rtol=1e-12)
+    np.testing.assert_allclose(duplicate_radius(copies, metric="euclidean")[50:], expected[0], rtol=1e-12)
 
 
-def test_a_cosine_radius_is_a_third_of_the_chord():
-    rows = np.array([[1.0, 0.0], [0.0, 1.0]])  # their chord is sqrt(2), a third of it squared and halved 1 / 9
-    assert duplicate_radius(rows) == pytest.approx([1 / 9, 1 / 9])
+def test_a_cosine_radius_is_three_eighths_of_the_chord():
+    rows = np.array([[1.0, 0.0], [0.0, 1.0]])  # their chord is sqrt(2), three eighths of it squared and halved 9 / 64
+    assert duplicate_radius(rows) == pytest.approx([9 / 64, 9 / 64])
+
+
+def test_three_near_copies_leave_the_scale_of_an_image_as_it_is(rng):
+    rows = rng.standard_normal((50, 8))
+    with_copies = np.r_[rows, rows[:1] + [[1e-3], [2e-3], [3e-3]]]
+    found = near_duplicates(with_copies, metric="euclidean")
+    assert found.of[50:].tolist() == [0, 0, 0]
+    assert found.radius[0] >= duplicate_radius(rows, metric="euclidean")[0] * 0.8
+
+
+def test_a_pair_counts_up_to_the_geometric_mean_of_both_radii():
+    # Twelve at -2.3: 3/8 of the way there is 0.86 from 0, and 1.24 from 1. The mean is 1.03.
+    rows = np.r_[0.0, 1.0, -2.3 - 1e-6 * np.arange(12)][:, None]
+    assert duplicate_radius(rows, metric="euclidean")[:2] == pytest.approx([0.8625, 1.2375], rel=1e-4)
+    assert near_duplicates(rows, metric="euclidean").of[:2].tolist() == [0, 0]
+    assert leaks(rows, np.eye(2, dtype=bool)[[0, *[1] * 13]], metric="euclidean").counts[:2].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -99,7 +115,7 @@ def test_every_pair_across_splits_counts(scattered, rng, threshold):
         crossing = [
             other
             for other in range(340)
-            if apart[row, other] <= min(radius[row], radius[other]) and member[row].any() and member[other].any()
+            if apart[row, other] ** 2 <= radius[row] * radius[other] and member[row].any() and member[other].any()
             and (member[row] | member[other]).sum() > 1 and (other != row or member[row].sum() > 1)
         ]  # fmt: skip
         assert found.counts[row] == len(crossing)
