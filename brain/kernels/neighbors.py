@@ -4,13 +4,13 @@ Short float32 products bound every distance from below; what they cannot rule ou
 answer is the same for every block size, thread count and choice of products, and memory grows with n, never with n * n.
 """
 
-import hashlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import TypeAlias, TypeVar
 
 import numpy as np
+import xxhash
 from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray, Metric
@@ -242,9 +242,9 @@ class Search:
         return row[pair], self.columns[column]
 
     def _measured(self, block: IntArray, left: IntArray, right: IntArray) -> NDArray[np.float64]:
-        return squared_distances(
-            self._rows, self._factors, right, block[left], others=(self._asked, self._asked_factors)
-        )
+        # Brought to their scale once, since each of them comes up some dozen times.
+        asked = self._asked[block] * self._asked_factors[block, None]
+        return squared_distances(self._rows, self._factors, right, left, others=(asked, None))
 
 
 def _rounded_up(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -260,11 +260,9 @@ def first_identical(rows: FloatArray, /) -> IntArray:
         array([0, 1, 0])
     """
     seen: dict[bytes, int] = {}
+    digest = xxhash.xxh3_128_digest
     return np.fromiter(
-        (
-            seen.setdefault(hashlib.blake2b(row.tobytes(), digest_size=16).digest(), index)
-            for index, row in enumerate(rows)
-        ),
+        (seen.setdefault(digest(row), index) for index, row in enumerate(np.ascontiguousarray(rows))),
         dtype=np.int64,
         count=len(rows),
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...dataset.types import FloatArray
 
 _ROWS = 4096
+_PREPARED = 256  # rows that are made short at once: they stay in the processor's cache
 _SOME = 1024  # rows by which a choice is made
 _SINGLE, _DOUBLE = 2.0**-24, 2.0**-53  # the largest relative error of one operation
 _MEASURING = 100  # what a measured term costs, in terms of a product: one is float64 and gathered, the other is BLAS
@@ -69,8 +70,8 @@ class LowerBounds:
         """Give the short rows, with two columns to fill, and their squared lengths less the rounding error."""
         short = np.zeros((len(rows), self.width + 2), dtype=np.float32)
         squares = np.empty(len(rows))
-        for start in range(0, len(rows), _ROWS):
-            part = slice(start, start + _ROWS)
+        for start in range(0, len(rows), _PREPARED):
+            part = slice(start, start + _PREPARED)
             shifted = rows[part] * factors[part, None] - self._center
             whole = np.square(shifted).sum(axis=1)
             if self._directions is None:

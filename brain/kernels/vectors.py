@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
 
-_ROWS = 4096
-_NUMBERS = 1 << 17
+_ROWS = 256
+_PAIRS = 64  # with some hundreds of numbers each, both ends stay in the processor's cache
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 
 
@@ -91,7 +91,7 @@ def squared_distances(
     left: IntArray,
     right: IntArray,
     *,
-    others: tuple[FloatArray, NDArray[np.float64]] | None = None,
+    others: tuple[FloatArray, NDArray[np.float64] | None] | None = None,
 ) -> NDArray[np.float64]:
     """Compute the squared distance of pairs of rows, in float64 and always in the same order.
 
@@ -100,7 +100,8 @@ def squared_distances(
         factors: (n,) what each row is multiplied by first.
         left: (m,) row of one end of each pair.
         right: (m,) row of the other end.
-        others: the rows that `right` counts, with their factors, if they are not the same.
+        others: the rows that `right` counts, if they are not the same, with their factors; without, they are taken as
+            they are.
 
     Returns:
         (m,) float64; exactly zero for equal rows with equal factors.
@@ -112,12 +113,11 @@ def squared_distances(
     """
     result = np.empty(len(left))
     far, far_factors = (vectors, factors) if others is None else others
-    step = max(1, _NUMBERS // max(1, vectors.shape[1]))
-    for start in range(0, len(left), step):
-        one, other = left[start : start + step], right[start : start + step]
+    for start in range(0, len(left), _PAIRS):
+        one, other = left[start : start + _PAIRS], right[start : start + _PAIRS]
         difference = vectors[one] * factors[one, None]
-        difference -= far[other] * far_factors[other, None]
-        result[start : start + step] = np.square(difference, out=difference).sum(axis=1)
+        difference -= far[other] if far_factors is None else far[other] * far_factors[other, None]
+        np.einsum("ij,ij->i", difference, difference, out=result[start : start + _PAIRS])
     return result
 
 
