@@ -68,10 +68,10 @@ def duplicate_radius(
     """Compute up to what distance another row counts as the same: two do up to the geometric mean of their radii.
 
     Without a threshold it is 3/8 of the scale around the row, the geometric mean of the distances to the 4th to 12th
-    nearest *different* row. Around a sample of a smooth distribution with q independent directions, the number of others
-    grows with the q-th power of the distance, and 7.6 lie within the scale: (4 * 5 * ... * 12)^(1/9). So within 3/8 of
-    it there are 7.6 * 0.375^q by chance: 0.06 at q = 5, 0.003 at q = 8. One that is there has another reason. The rule
-    has no unit, holds in dense and in thin regions, and asks nobody.
+    nearest *different* row. Around a sample of a smooth distribution with q independent directions, the number of
+    others grows with the q-th power of the distance, and 7.6 lie within the scale: (4 * 5 * ... * 12)^(1/9). So within
+    3/8 of it there are 7.6 * 0.375^q by chance: 0.06 at q = 5, 0.003 at q = 8. One that is there has another reason.
+    The rule has no unit, holds in dense and in thin regions, and asks nobody.
 
     Args:
         vectors: (n, d) numbers, one row per sample.
@@ -115,7 +115,8 @@ def _local_radius(distances: NDArray[np.float64], metric: Metric) -> NDArray[np.
         return np.zeros(len(distances))
     # Directions may be one though the rows differ, and have no logarithm then.
     scale = np.exp(np.log(np.maximum(distances[:, min(COPIES, width - 1) :], _ROUNDING)).mean(axis=1))
-    return np.maximum(scale * SHARE**2, _ROUNDING) if metric == "cosine" else scale * SHARE
+    radius: NDArray[np.float64] = scale * (SHARE**2 if metric == "cosine" else SHARE)
+    return np.maximum(radius, _ROUNDING) if metric == "cosine" else radius
 
 
 def near_duplicates(

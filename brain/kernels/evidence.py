@@ -4,10 +4,12 @@ A *source* is one probability per class for every sample. Here a source is broug
 sources are put together in proportion to what they know.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .probabilities import normalized_exponentials
+from .probabilities import SUM_TOLERANCE, checked_probabilities, row_blocks
 
 NEIGHBORS = 15
 """How many neighbours vote by default: enough that one wrong label among them does not decide."""
@@ -18,6 +20,7 @@ FLOOR = 1e-4
 _PRIOR_VOTES = 0.5
 _FITTED_ROWS = 10_000
 _STEEPEST = 2.5  # of the logarithm of the exponent: a factor of 12 either way
+_STEPS, _CLOSE = 50, 1e-6
 
 
 def neighbor_weights(distances: ArrayLike, /) -> NDArray[np.float64]:
@@ -98,17 +101,38 @@ def frequencies(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     return share
 
 
-def logarithms(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Take logarithms of probabilities, none below that of `FLOOR`."""
-    raised = np.maximum(probabilities, FLOOR)
-    return np.log(raised, out=raised)
+def logarithms(probabilities: ArrayLike, /) -> NDArray[np.float64]:
+    """Take logarithms of probabilities, none below that of `FLOOR`.
+
+    Args:
+        probabilities: (n, c); where a row sums to a little more or less than 1, so much is added to its logarithms.
+
+    Raises:
+        ValueError: if a row is not one of probabilities.
+
+    Example:
+        >>> logarithms([[1.0, 0.0]]).round(4) + 0.0
+        array([[ 0.    , -9.2103]])
+    """
+    given: NDArray[Any] = np.asarray(probabilities)
+    if given.ndim != 2 or given.shape[1] == 0 or given.dtype.kind not in "fiub":
+        given = checked_probabilities(given)
+    result = np.empty(given.shape)
+    for block in row_blocks(given):
+        rows = given[block].astype(np.float64, copy=False)
+        totals = rows.sum(axis=1)
+        if not (rows.min() >= 0 and np.abs(totals - 1).max() <= SUM_TOLERANCE):
+            checked_probabilities(given)  # it names the row
+        np.maximum(rows, (FLOOR * totals)[:, None], out=result[block])
+        np.log(result[block], out=result[block])
+    return result
 
 
 def calibration(source: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
     """Find the exponent that makes a source the best predictor of the labels, and what it then tells about them.
 
     Args:
-        source: (n, c) logarithms of probabilities that did not see the sample's own label.
+        source: (n, c) logarithms of probabilities that did not see the sample's own label, as `logarithms` gives them.
         labels: (n,) class numbers.
 
     Returns:
@@ -118,27 +142,51 @@ def calibration(source: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple
     Source:
         Temperature scaling: Guo et al. (2017), section 4.2, the exponent being 1 / temperature. One observation's worth
         of belief holds it at 1, so that few samples cannot drive it to an end. At most 10 000 rows, evenly spaced, are
-        looked at.
+        looked at. The best exponent is found by Newton's method.
     """
     step = -(-len(labels) // _FITTED_ROWS)
     rows, given = source[::step], labels[::step]
-    at = np.arange(len(given))
-
-    def slope(steepness: float) -> float:
-        expected = (normalized_exponentials(np.exp(steepness) * rows) * rows).sum(axis=1)
-        return float(np.exp(steepness) * (rows[at, given] - expected).sum() - steepness)
-
-    if slope(-_STEEPEST) <= 0:
-        exponent = np.exp(-_STEEPEST)
-    elif slope(_STEEPEST) >= 0:
-        exponent = np.exp(_STEEPEST)
-    else:
-        from scipy.optimize import brentq
-
-        exponent = np.exp(brentq(slope, -_STEEPEST, _STEEPEST, xtol=1e-6))
+    told = rows[np.arange(len(given)), given]
+    # The surprise falls up to the best steepness and rises behind it: what is known to hold it is halved where
+    # Newton's step leaves that.
+    low, high, steepness = -_STEEPEST, _STEEPEST, 0.0
+    for _ in range(_STEPS):
+        slope, bend, _surprise = _surprise_at(rows, told, steepness)
+        low, high = (steepness, high) if slope > 0 else (low, steepness)
+        better = steepness + slope / bend if bend > 0 else np.copysign(np.inf, slope)
+        better = float(np.clip(better, -_STEEPEST, _STEEPEST))
+        if low == high or abs(better - steepness) < _CLOSE:
+            break
+        steepness = better if low < better < high or abs(better) == _STEEPEST else (low + high) / 2
     share = frequencies(given, source.shape[1])
-    surprise = -np.log(np.maximum(normalized_exponentials(exponent * rows)[at, given], 1e-300)).mean()
-    return float(exponent), max(float(-np.log(share[given]).mean() - surprise), 0.0)
+    surprise = _surprise_at(rows, told, steepness)[2]
+    return float(np.exp(steepness)), max(float(-np.log(share[given]).mean() - surprise), 0.0)
+
+
+def _surprise_at(
+    rows: NDArray[np.float64], told: NDArray[np.float64], steepness: float
+) -> tuple[float, float, float]:  # fmt: skip
+    """How the surprise falls with the steepness, how that changes, and what it is on average.
+
+    Args:
+        rows: (n, c) logarithms.
+        told: (n,) those of the labels.
+        steepness: the logarithm of the exponent.
+    """
+    exponent = np.exp(steepness)
+    means, spreads, surprise = 0.0, 0.0, 0.0
+    for block in row_blocks(rows):
+        part = rows[block]
+        weights = np.exp(exponent * part)  # no logarithm of a probability is far enough below 0 for this to vanish
+        totals = weights.sum(axis=1)
+        surprise += float((np.log(totals) - exponent * told[block]).sum())
+        weights *= part
+        mean = weights.sum(axis=1) / totals
+        weights *= part
+        means += float(mean.sum())
+        spreads += float((weights.sum(axis=1) / totals - np.square(mean)).sum())
+    slope = float(exponent * (told.sum() - means))
+    return slope - steepness, float(exponent**2 * spreads) - slope + 1.0, surprise / max(len(told), 1)
 
 
 def pool_weights(calibrations: list[tuple[float, float]]) -> list[float]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .evidence import calibration, checked_neighbors, logarithms, neighbor_votes, pool_weights
-from .probabilities import against, checked_labels, checked_probabilities, checked_shares, normalized_exponentials
+from .probabilities import checked_labels, checked_shares, normalized_exponentials, row_blocks
 
 _ROUNDS = 5
 _EACH_MIX_UP = 10.0
@@ -74,23 +74,43 @@ def mistakenness(
         >>> int(found.scores.argmax()), found.suggestions
         (5, array([0, 0, 0, 1, 1, 1]))
     """
-    given = checked_probabilities(probabilities)
-    n, classes = given.shape
+    model = logarithms(probabilities)
+    n, classes = model.shape
     labels = checked_labels(labels, n, classes)
     if n == 0 or classes == 1:
         return Mistakenness(np.zeros(n), np.zeros(n, dtype=np.int64), np.ones(n))
-    model = logarithms(given)
     if distances is None or indices is None:
-        pooled = calibration(model, labels)[0] * model
-    else:
-        pooled = _pooled_with_neighbors(model, labels, *checked_neighbors(distances, indices, n))
-    posterior = normalized_exponentials(pooled)
-    posterior *= _mix_ups(posterior, labels)[labels]
-    posterior /= posterior.sum(axis=1, keepdims=True)
-    suggestions = posterior.argmax(axis=1)
-    return Mistakenness(
-        (1.0 + against(posterior, labels)) / 2.0, suggestions, posterior[np.arange(n), suggestions]
-    )  # fmt: skip
+        return _judged(model, labels, calibration(model, labels)[0])
+    return _judged(_pooled_with_neighbors(model, labels, *checked_neighbors(distances, indices, n)), labels)
+
+
+def _judged(pooled: NDArray[np.float64], labels: NDArray[np.int64], exponent: float = 1.0) -> Mistakenness:
+    """Weigh the labels by logarithms of a posterior, each row of which may have something added to it.
+
+    Args:
+        pooled: (n, c); it is used up.
+        labels: (n,) class numbers.
+        exponent: what the logarithms are multiplied by.
+    """
+    totals = np.empty(len(labels))
+    for block in row_blocks(pooled):
+        rows = pooled[block]
+        rows *= exponent
+        np.exp(rows, out=rows)
+        totals[block] = rows.sum(axis=1)
+    rows_of_label = _mix_ups(pooled, 1 / totals, labels)
+    found = Mistakenness(np.empty(len(labels)), np.empty(len(labels), dtype=np.int64), np.empty(len(labels)))
+    for block in row_blocks(pooled):
+        posterior, given = pooled[block], labels[block]
+        at = np.arange(len(given))
+        posterior *= rows_of_label[given]
+        total = posterior.sum(axis=1)
+        likeliest = posterior.argmax(axis=1)
+        found.suggestions[block], found.probabilities[block] = likeliest, posterior[at, likeliest] / total
+        of_label = posterior[at, given]
+        posterior[at, given] = -np.inf
+        found.scores[block] = (1 + (posterior.max(axis=1) - of_label) / total) / 2
+    return found
 
 
 def _pooled_with_neighbors(
@@ -108,15 +128,24 @@ def _pooled_with_neighbors(
     return for_model * model + for_votes * votes
 
 
-def _mix_ups(posterior: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+def _mix_ups(
+    posterior: NDArray[np.float64], factors: NDArray[np.float64], labels: NDArray[np.int64]
+) -> NDArray[np.float64]:  # fmt: skip
     """How often a label is given to samples of a class: (label, class); each column sums to 1.
 
     Ten samples' worth of every mix-up are added, so that a few samples cannot make a rule.
+
+    Args:
+        posterior: (n, c).
+        factors: (n,) what makes each row sum to 1.
+        labels: (n,) class numbers.
     """
-    order = np.argsort(labels, kind="stable")
-    present, starts = np.unique(labels[order], return_index=True)
-    counted = np.full((posterior.shape[1],) * 2, _EACH_MIX_UP)
-    counted[present] += np.add.reduceat(posterior[order], starts, axis=0)
+    from scipy.sparse import csc_array
+
+    n, classes = posterior.shape
+    of_label = csc_array((factors, labels, np.arange(n + 1)), shape=(classes, n))
+    counted: NDArray[np.float64] = np.asarray(of_label @ posterior)
+    counted += _EACH_MIX_UP
     counted /= counted.sum(axis=0)
     return counted
 

@@ -1,5 +1,6 @@
 """What the label-related kernels share: probabilities out of logits, checked probabilities, checked labels."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 SUM_TOLERANCE = 0.01
 """How far a row of probabilities may be from a sum of 1: what float16 leaves of it."""
+
+_CELLS = 1 << 16  # half a megabyte
 
 
 def softmax(logits: ArrayLike, /) -> NDArray[np.float64]:
@@ -136,6 +139,18 @@ def first_invalid_row(values: NDArray[np.float64], /, *, any_sum: bool = False) 
     is_fine = (values >= 0).all(axis=1) & (np.isfinite(totals) if any_sum else np.abs(totals - 1) <= SUM_TOLERANCE)
     bad = np.flatnonzero(~is_fine)
     return int(bad[0]) if len(bad) else None
+
+
+def row_blocks(values: NDArray[Any], /) -> Iterator[slice]:
+    """Go through a matrix by pieces that stay in the processor's cache while several things are done to each.
+
+    Example:
+        >>> list(row_blocks(np.empty((100_000, 1))))
+        [slice(0, 65536, None), slice(65536, 131072, None)]
+    """
+    step = max(1, _CELLS // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        yield slice(start, start + step)
 
 
 def checked_labels(labels: ArrayLike, rows: int, classes: int, /) -> NDArray[np.int64]:

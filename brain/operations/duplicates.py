@@ -94,7 +94,8 @@ def compute_near_duplicates(
 
     The samples are gone through in their order: one is kept if it is no near-duplicate of one kept before. Without a
     threshold, two samples are near-duplicates if they lie within 3/8 of the distance that is usual around them, to the
-    4th to 12th nearest others: so near does chance hardly ever bring two. `saccade.brain.kernels.duplicates` has the reason.
+    4th to 12th nearest others: so near does chance hardly ever bring two. `saccade.brain.kernels.duplicates` has the
+    reason.
 
     Args:
         samples: a dataset or view.

@@ -64,7 +64,7 @@ def test_a_cosine_radius_is_three_eighths_of_the_chord():
 
 def test_three_near_copies_leave_the_scale_of_an_image_as_it_is(rng):
     rows = rng.standard_normal((50, 8))
-    with_copies = np.r_[rows, rows[:1] + [[1e-3], [2e-3], [3e-3]]]
+    with_copies = np.r_[rows, rows[:1] + np.array([[1e-3], [2e-3], [3e-3]])]
     found = near_duplicates(with_copies, metric="euclidean")
     assert found.of[50:].tolist() == [0, 0, 0]
     assert found.radius[0] >= duplicate_radius(rows, metric="euclidean")[0] * 0.8
