@@ -99,7 +99,10 @@ def main() -> None:
     parser.add_argument("--peer-python", type=Path, help="the Python of an environment that has FiftyOne")
     parser.add_argument("--only", help="run only operations whose name holds this, and what they need")
     parser.add_argument(
-        "--list", choices=["operations", "brain_operations"], default="operations", help="what is measured"
+        "--list",
+        choices=["operations", "brain_operations", "label_operations"],
+        default="operations",
+        help="what is measured",
     )
     parser.add_argument("--json", type=Path, help="where to write the figures")
     options = parser.parse_args()
