@@ -56,7 +56,7 @@ def _add_boxes(bench: Bench) -> Timed:
     places, classes, confidences = shapes.boxes(count)
     elsewhere = random.random(classes.shape) < 0.1
     predicted = np.where(elsewhere[..., None], shapes.boxes(count)[0][::-1], places)
-    predicted = predicted + 0.02 * random.standard_normal(places.shape) * places[..., [2, 3, 2, 3]]
+    predicted = predicted + 0.02 * random.standard_normal(places.shape) * predicted[..., [2, 3, 2, 3]]
     sides = {"ground_truth": (places, None), "predictions": (predicted, 0.5 + confidences / 2)}
     columns = {
         name: [
