@@ -7,7 +7,7 @@ answer is the same for every block size, thread count and choice of products, an
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 import xxhash
@@ -17,9 +17,9 @@ from ...dataset.types import FloatArray, IntArray, Metric
 from .screening import LowerBounds, lower_bounds_for
 from .vectors import checked, range_factor, squared_distances, unit_factors
 
-_CELLS = 1 << 24  # entries of the products one thread holds
 _BLOCK, _TILE = 256, 4096  # a product of this size is still in the processor's cache when it is looked at
 _GROUP = 16
+_TILES = 4  # whose products a thread holds at once
 
 Pairs: TypeAlias = tuple[IntArray, IntArray, NDArray[np.float64]]
 """Two rows and their distance, (pairs,) each."""
@@ -110,7 +110,7 @@ class Search:
     """A search among rows for what is near to others: what is prepared once, and the work on one block.
 
     Attributes:
-        columns: the rows that are looked at, ascending.
+        columns: the rows that are looked at, in the order in which they are.
     """
 
     def __init__(
@@ -132,9 +132,15 @@ class Search:
         self._asked_factors = self._factors
         if asked is not rows:
             self._asked_factors = np.full(len(asked), self._scale) if metric == "euclidean" else unit_factors(asked)
-        self.columns = np.arange(len(rows)) if keep_copies is None else _first_of_identical(rows, keep_copies)
+        columns: IntArray = np.arange(len(rows)) if keep_copies is None else _first_of_identical(rows, keep_copies)
+        # Shuffled, so that what is looked at first is like the rest, however the rows are sorted. Then it tells how far
+        # away a neighbour can be, and hardly anything that comes later is nearer.
+        self.columns = np.random.default_rng(0).permutation(columns) if len(columns) > _TILES * _TILE else columns
+        self._place: IntArray = np.full(len(rows), -1)
+        self._place[self.columns] = np.arange(len(self.columns))
+        self._tiles = max(_TILES, -(-4 * k // _TILE))
         # Few columns make each a group of its own, else there might be fewer groups than neighbours wanted.
-        self._group = _GROUP if len(self.columns) >= 4 * _GROUP * k else 1
+        self._group = _GROUP if min(len(self.columns), self._tiles * _TILE) >= 4 * _GROUP * k else 1
         self._bounds = lower_bounds_for(rows, self._factors, asked, self._asked_factors, k)
         self._right = self._padded_right(self._bounds)
 
@@ -151,7 +157,7 @@ class Search:
     ) -> Generator[tuple[IntArray, _Found]]:
         """Do some work on all rows asked for, block by block, and yield the results in order."""
         count = len(self._asked)
-        step = block_rows or min(count, max(64, _CELLS // len(self.columns)), _BLOCK)
+        step = block_rows or min(count, _BLOCK)
         blocks = [np.arange(start, min(start + step, count)) for start in range(0, count, step)]
         with one_blas_thread_each() as threads, ThreadPoolExecutor(threads) as pool:
             try:
@@ -173,19 +179,21 @@ class Search:
 
     def nearest(self, block: IntArray, k: int) -> tuple[NDArray[np.float64], IntArray]:
         """Find the k nearest of each row of the block: squared distances and indices, (rows, k)."""
-        products, smallest = self._products(block)
-        # k groups hold a bound this small, so k pairs do. Measured, they tell how far away a neighbour can be.
-        enough = np.partition(smallest, k - 1, axis=1)[:, k - 1]
         nothing = np.full(len(block), -np.inf, dtype=np.float32)
-        left, right = self._pairs(products, smallest, nothing, enough)
-        squared = self._measured(block, left, right)
-        reach = _rounded_up(squared[_first_per_row(left, squared, right, k)[:, -1]])
-        more_left, more_right = self._pairs(products, smallest, enough, np.maximum(reach, enough))
-        if len(more_left):
-            squared = np.concatenate([squared, self._measured(block, more_left, more_right)])
-            left, right = np.concatenate([left, more_left]), np.concatenate([right, more_right])
-        kept = _first_per_row(left, squared, right, k)
-        return squared[kept], right[kept]
+        products = self._products(block)
+        first = next(products)
+        # k groups hold a bound this small, so k pairs do. Measured, they tell how far away a neighbour can be.
+        above = np.partition(first.smallest, k - 1, axis=1)[:, k - 1]
+        found = self._measured(block, *first.pairs(nothing, above)[:2]).first_per_row(k)
+        reach = np.maximum(found.reach(k), above)
+        rest = [first.pairs(above, reach), *(more.pairs(nothing, reach) for more in products)]
+        left, right, bounds = (np.concatenate(part) for part in zip(*rest, strict=True))
+        # The more columns there were behind the first ones, the more of what is left is not as near as it could be.
+        soonest = _rank_in_row(left, bounds) < k
+        found = found.with_more(self._measured(block, left[soonest], right[soonest])).first_per_row(k)
+        may_be = ~soonest & (bounds <= found.reach(k)[left])
+        found = found.with_more(self._measured(block, left[may_be], right[may_be])).first_per_row(k)
+        return found.squared.reshape(-1, k), found.right.reshape(-1, k)
 
     def within(self, block: IntArray, squared_radius: NDArray[np.float64]) -> Pairs:
         """Find all that lies within a radius of each row of the block.
@@ -195,56 +203,100 @@ class Search:
             squared_radius: (len(block),) squared distances between the rows as they are searched.
 
         Returns:
-            The row asked for, the row found and their squared distance, (pairs,) each.
+            The row asked for, the row found and their squared distance, (pairs,) each, in the order of the former.
         """
-        products, smallest = self._products(block)
-        nothing = np.full(len(block), -np.inf, dtype=np.float32)
-        left, right = self._pairs(products, smallest, nothing, _rounded_up(squared_radius))
-        squared = self._measured(block, left, right)
-        near = squared <= squared_radius[left]
+        nothing, up_to = np.full(len(block), -np.inf, dtype=np.float32), _rounded_up(squared_radius)
+        parts = [products.pairs(nothing, up_to)[:2] for products in self._products(block)]
+        left, right = (np.concatenate(side) for side in zip(*parts, strict=True))
+        squared = self._measured(block, left, right).squared
+        near = np.flatnonzero(squared <= squared_radius[left])
+        near = near[np.argsort(left[near], kind="stable")]
         return block[left[near]], right[near], squared[near]
 
-    def _products(self, block: IntArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Compute the lower bounds of a block, (tiles, rows, members, groups); a row's own is infinite.
-
-        And the smallest of each group, (rows, tiles * groups).
-        """
+    def _products(self, block: IntArray) -> Iterator["_Products"]:
+        """Compute the lower bounds of a block, some tiles at a time; a row's own is infinite."""
+        flat = self._right.reshape(-1, self._right.shape[2])
         if self._asked is self._rows and len(self.columns) == len(self._rows):
-            left = self._bounds.turned(self._right.reshape(-1, self._right.shape[2])[block])
+            left = self._bounds.turned(flat[self._place[block]])
         else:
             left = self._bounds.left(self._asked[block], self._asked_factors[block])
-        products = np.empty((len(self._right), len(block), self._group, self._tile // self._group), dtype=np.float32)
-        smallest = np.empty((len(block), len(self._right), products.shape[3]), dtype=np.float32)
         own = self._own[block]
-        place = np.minimum(np.searchsorted(self.columns, own), len(self.columns) - 1)
-        own_tile = np.where(self.columns[place] == own, place // self._tile, -1)
-        for tile, right in enumerate(self._right):
-            product = products[tile].reshape(len(block), self._tile)
-            np.matmul(left, right.T, out=product)
-            rows = np.flatnonzero(own_tile == tile)
-            product[rows, place[rows] % self._tile] = np.inf
-            np.minimum.reduce(products[tile], axis=1, out=smallest[:, tile])
-        return products, smallest.reshape(len(block), -1)
+        own_place = np.where(own >= 0, self._place[own], -1)
+        for first in range(0, len(self._right), self._tiles):
+            tiles = self._right[first : first + self._tiles]
+            bounds = np.empty((len(tiles), len(block), self._group, self._tile // self._group), dtype=np.float32)
+            smallest = np.empty((len(block), len(tiles), bounds.shape[3]), dtype=np.float32)
+            for tile, right in enumerate(tiles):
+                product = bounds[tile].reshape(len(block), self._tile)
+                np.matmul(left, right.T, out=product)
+                rows = np.flatnonzero((own_place >= 0) & (own_place // self._tile == first + tile))
+                product[rows, own_place[rows] % self._tile] = np.inf
+                np.minimum.reduce(bounds[tile], axis=1, out=smallest[:, tile])
+            columns = self.columns[first * self._tile :]
+            yield _Products(bounds, smallest.reshape(len(block), -1), columns)
 
-    def _pairs(
-        self,
-        products: NDArray[np.float32],
-        smallest: NDArray[np.float32],
-        above: NDArray[np.float32],
-        up_to: NDArray[np.float32],
-    ) -> tuple[IntArray, IntArray]:
-        """Pair the rows of a block with the columns whose bound is `above < bound <= up_to`."""
-        row, group = np.nonzero(smallest <= up_to[:, None])
-        tile, group = np.divmod(group, products.shape[3])
-        members = products[tile, row, :, group]
-        pair, member = np.nonzero((members <= up_to[row, None]) & (members > above[row, None]))
-        column = tile[pair] * self._tile + member * products.shape[3] + group[pair]
-        return row[pair], self.columns[column]
-
-    def _measured(self, block: IntArray, left: IntArray, right: IntArray) -> NDArray[np.float64]:
+    def _measured(self, block: IntArray, left: IntArray, right: IntArray) -> "_Measured":
         # Brought to their scale once, since each of them comes up some dozen times.
         asked = self._asked[block] * self._asked_factors[block, None]
-        return squared_distances(self._rows, self._factors, right, left, others=(asked, None))
+        return _Measured(left, right, squared_distances(self._rows, self._factors, right, left, others=(asked, None)))
+
+
+class _Products(NamedTuple):
+    """Lower bounds of a block of rows against some tiles of columns.
+
+    Attributes:
+        bounds: (tiles, rows, members, groups).
+        smallest: (rows, tiles * groups), of each group.
+        columns: what the columns are, from the first on.
+    """
+
+    bounds: NDArray[np.float32]
+    smallest: NDArray[np.float32]
+    columns: IntArray
+
+    def pairs(
+        self, above: NDArray[np.float32], up_to: NDArray[np.float32]
+    ) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
+        """Pair the rows of the block with the columns whose bound is `above < bound <= up_to`; and give that."""
+        width, groups = self.bounds.shape[2] * self.bounds.shape[3], self.bounds.shape[3]
+        row, group = np.divmod(np.flatnonzero(self.smallest <= up_to[:, None]), self.smallest.shape[1])
+        tile, group = np.divmod(group, groups)
+        members = self.bounds[tile, row, :, group]
+        pair, member = np.nonzero((members <= up_to[row, None]) & (members > above[row, None]))
+        column = tile[pair] * width + member * groups + group[pair]
+        return row[pair], self.columns[column], members[pair, member]
+
+
+class _Measured(NamedTuple):
+    """Pairs of a row of a block and a row that was found, with their squared distance, (pairs,) each."""
+
+    left: IntArray
+    right: IntArray
+    squared: NDArray[np.float64]
+
+    def with_more(self, more: "_Measured") -> "_Measured":
+        """These pairs and others."""
+        return _Measured(*(np.concatenate(both) for both in zip(self, more, strict=True)))
+
+    def first_per_row(self, k: int) -> "_Measured":
+        """The k nearest pairs of each row, in order, ties to the lower index; every row has as many."""
+        order = np.lexsort((self.right, self.squared, self.left))
+        starts = np.flatnonzero(np.r_[True, np.diff(self.left[order]) > 0])
+        kept = order[(starts[:, None] + np.arange(k)).reshape(-1)]
+        return _Measured(self.left[kept], self.right[kept], self.squared[kept])
+
+    def reach(self, k: int) -> NDArray[np.float32]:
+        """Of k pairs of each row, the distance of the last, not rounded down."""
+        return _rounded_up(self.squared[k - 1 :: k])
+
+
+def _rank_in_row(left: IntArray, values: NDArray[np.float32]) -> IntArray:
+    """Count for each pair how many of the same row have a smaller value, or the same and come earlier."""
+    order = np.lexsort((values, left))
+    starts = np.flatnonzero(np.r_[True, np.diff(left[order]) > 0])
+    rank = np.empty(len(left), dtype=np.int64)
+    rank[order] = np.arange(len(left)) - np.repeat(starts, np.diff(np.r_[starts, len(left)]))[: len(left)]
+    return rank
 
 
 def _rounded_up(values: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -278,10 +330,3 @@ def _first_of_identical(rows: FloatArray, count: int) -> IntArray:
     starts = np.flatnonzero(np.r_[True, np.diff(first[order]) > 0])
     earlier = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
     return np.sort(order[earlier < count])
-
-
-def _first_per_row(left: IntArray, squared: NDArray[np.float64], right: IntArray, k: int) -> IntArray:
-    """Give the positions of each row's k smallest pairs, (rows, k), ties to the lower index."""
-    order = np.lexsort((right, squared, left))
-    starts = np.flatnonzero(np.r_[True, np.diff(left[order]) > 0])
-    return np.take(order, starts[:, None] + np.arange(k))

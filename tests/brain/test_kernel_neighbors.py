@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from saccade.brain.kernels.duplicates import near_duplicates
 from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.screening import LowerBounds, lower_bounds_for
 from saccade.brain.kernels.vectors import checked, squared_distances, unit_factors
@@ -156,6 +157,25 @@ def test_screening_by_few_directions_finds_what_a_plain_computation_finds(metric
     expected, order = plain(vectors, 3, metric)
     np.testing.assert_array_equal(indices, order)
     np.testing.assert_allclose(distances, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+def test_a_search_that_holds_a_part_of_the_products_at_once_finds_the_same(metric, rng, monkeypatch):
+    # sorted, so that the first rows to be looked at are far from most
+    vectors = np.sort(rng.standard_normal((700, 3)), axis=0).astype(np.float32)
+    vectors[300:340] = vectors[10]
+    whole = nearest_neighbors(vectors, k=4, metric=metric)
+    monkeypatch.setattr("saccade.brain.kernels.neighbors._TILE", 64)
+    monkeypatch.setattr("saccade.brain.kernels.neighbors._TILES", 2)
+    part = nearest_neighbors(vectors, k=4, metric=metric)
+    np.testing.assert_array_equal(part[0], whole[0])
+    np.testing.assert_array_equal(part[1], whole[1])
+    asked = nearest_neighbors(vectors, k=4, metric=metric, queries=vectors[::7], excluding=np.arange(0, 700, 7))
+    np.testing.assert_array_equal(asked[1], whole[1][::7])
+    few = [near_duplicates(vectors, threshold, metric=metric).of for threshold in (0.0, 0.01)]
+    monkeypatch.undo()
+    for threshold, of in zip((0.0, 0.01), few, strict=True):
+        np.testing.assert_array_equal(of, near_duplicates(vectors, threshold, metric=metric).of)
 
 
 def test_no_bound_exceeds_the_distance_it_bounds(rng):
