@@ -82,6 +82,24 @@ def boxes_of(images: ArrayLike, bounding_boxes: ArrayLike, classes: ArrayLike, /
     return Boxes(rows, np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1), kinds)
 
 
+def checked_confidences(boxes: Boxes, confidences: ArrayLike, images: int, classes: int, /) -> NDArray[np.float64]:
+    """Check that predicted boxes, their confidences and the numbers of images and classes fit together.
+
+    Raises:
+        ValueError: if confidences are not (m,) in [0, 1], or a box is of an image or class that there is not.
+
+    Example:
+        >>> checked_confidences(boxes_of([0], [[0, 0, 1, 1]], [0]), [1], 1, 1)
+        array([1.])
+    """
+    sure = np.asarray(confidences, dtype=np.float64)
+    if sure.shape != boxes.images.shape or not ((sure >= 0) & (sure <= 1)).all():
+        raise ValueError(f"confidences has shape {sure.shape}; expected {boxes.images.shape}, in [0, 1]")
+    if boxes.images.max(initial=-1) >= images or boxes.classes.max(initial=-1) >= classes:
+        raise ValueError(f"a box is of an image or class beyond the {images} images and {classes} classes")
+    return sure
+
+
 def overlaps(first: Boxes, second: Boxes, /) -> Overlaps:
     """Find all pairs of boxes that overlap, ordered by the first box, then by the second.
 

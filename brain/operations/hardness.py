@@ -13,6 +13,7 @@ from ...dataset.types import IntArray, Progress, SampleId
 from ..kernels.hardness import NEIGHBORS, entropy, hardness, multilabel_hardness
 from ..kernels.probabilities import softmax
 from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .object_hardness import hardness_of_objects
 from .predictions import answers_of, attributes_of, kind_of, names_in, numbered, read_columns, stacked_logits
 from .scoring import summary_of, write_scores
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
 _VERB = "compute_hardness"
-_KINDS = ("Classification", "Classifications")
+_KINDS = ("Classification", "Classifications", "Detections")
 _MEANS = {
     "evidence": "how hard the sample is, 0 to 1, by what {label!r} says of it{labels}",
     "entropy": "entropy of the probabilities in {label!r}, 0 to ln(classes)",
@@ -45,12 +46,14 @@ def compute_hardness(
 
     Args:
         samples: a dataset or view.
-        label_field: a Classification or Classifications field with predictions, best with logits.
+        label_field: a Classification, Classifications or Detections field with predictions; of classes best with
+            logits.
         hardness_field: the field to write.
         ground_truth_field: a field with labels of the same kind. Then a sample is hard as far as its label is
-            improbable; wrong labels make samples hard, see `compute_mistakenness`.
+            improbable; wrong labels make samples hard, see `compute_mistakenness`. Of Detections, the detector's
+            reliability is measured on these boxes.
         method: "evidence" averages the model's answer with that of the neighbourhood; "entropy" is FiftyOne's formula,
-            softmax also for several classes per sample.
+            softmax also for several classes per sample, and not for Detections.
         embeddings: where neighbours come from, for "evidence": a vector field; an (n, d) array, one row per sample in
             their order; None for the field "embedding" where it exists; False for none.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
@@ -62,10 +65,16 @@ def compute_hardness(
         `hardness_field`, float, in one action: in [0, 1] with "evidence", in [0, ln(classes)] with "entropy"; None for
         samples without a prediction, or without a label where there is a `ground_truth_field`.
 
+        Of Detections, the share of mistakes that is expected in the sample, in [0, 1), 0 where there is no box; and on
+        each predicted object, under the same name: 0 if it is sure, 1 if undecided, by its attribute `probabilities`
+        or its logits if it has them, else by its confidence; with labels how probable a mistake is.
+
     Raises:
         FieldNotFoundError: if a field does not exist.
-        FieldKindError: if a field is of another kind; or logits hold NaN or are missing, naming the sample.
-        SchemaError: if, with labels, logits are not told which class is which.
+        FieldKindError: if a field is of another kind; or logits hold NaN or are missing, or a box or its confidence
+            cannot be, naming the sample.
+        SchemaError: if, with labels, logits are not told which class is which; or of Detections, another method or
+            embeddings are asked for.
 
     Example:
         ```python
@@ -80,6 +89,10 @@ def compute_hardness(
     kind = kind_of(samples, label_field, _KINDS, verb=_VERB)
     if ground_truth_field is not None:
         kind_of(samples, ground_truth_field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")
+    if kind == "Detections":
+        if method != "evidence" or (embeddings is not None and embeddings is not False):
+            raise SchemaError(f"of Detections, hardness has method='evidence' and no embeddings; got {method!r}.")
+        return hardness_of_objects(samples, label_field, ground_truth_field, hardness_field, progress, _VERB)
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
     params = {
         "label_field": label_field,

@@ -1,19 +1,19 @@
 """Mistakenness of detections, for `compute_mistakenness`. The arithmetic is `kernels.object_mistakenness`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.errors import FieldKindError
 from ...dataset.labels import Detection
 from ...dataset.schema import BooleanField, Field, FloatField, IntField, StringField
 from ...dataset.store import codec
-from ...dataset.types import Bson, SampleId
-from ..kernels.boxes import Boxes, boxes_of
+from ...dataset.types import Bson
+from ..kernels.boxes import Boxes
 from ..kernels.object_mistakenness import object_confidence_mistakenness, object_mistakenness
-from .predictions import checked_confidence, read_columns
+from .objects import Objects, classes_in, object_paths, read_objects, rows_with
+from .predictions import read_columns
 from .scoring import ObjectScores, summary_of, write_object_scores
 
 if TYPE_CHECKING:
@@ -35,27 +35,6 @@ class Asked(NamedTuple):
     iou: float
     missing_confidence: float
     copy_missing: bool
-
-
-class _Side(NamedTuple):
-    """The objects of one field, of those samples that are scored."""
-
-    path: str
-    ids: list[list[str] | None]
-    rows: list[int]
-    lengths: list[int]
-    labels: list[Any]
-    boxes: Boxes
-    confidences: NDArray[np.float64]
-
-    def spread(self, values: Sequence[Any]) -> list[list[Any] | None]:
-        """A value of each object as a list for each sample; None for samples that are not scored."""
-        column: list[list[Any] | None] = [None] * len(self.ids)
-        at = 0
-        for row, length in zip(self.rows, self.lengths, strict=True):
-            column[row] = list(values[at : at + length])
-            at += length
-        return column
 
 
 def fields_of(names: Names, given: str, predicted: str, method: str) -> dict[str, Field]:
@@ -84,12 +63,11 @@ def judge_objects(
     samples: "SampleCollection", given: str, predicted: str, names: Names, asked: Asked, verb: str
 ) -> dict[str, Any]:
     """Score objects and samples, write the scores, and give the facts about them."""
-    ids, columns = read_columns(samples, [*_paths(given), *_paths(predicted)])
-    rows = [i for i in range(len(ids)) if all(columns[_paths(f)[0]][i] is not None for f in (given, predicted))]
-    told = [name for f in (given, predicted) for i in rows for name in columns[_paths(f)[0]][i]]
-    classes = list(dict.fromkeys(told))
-    ours = _read(given, ids, columns, rows, classes, with_confidence=False)
-    theirs = _read(predicted, ids, columns, rows, classes, with_confidence=True)
+    ids, columns = read_columns(samples, [*object_paths(given), *object_paths(predicted)])
+    rows = rows_with((given, predicted), columns)
+    classes = classes_in((given, predicted), columns, rows)
+    ours = read_objects(given, ids, columns, rows, classes, with_confidence=False)
+    theirs = read_objects(predicted, ids, columns, rows, classes, with_confidence=True)
     on_given: dict[str, Sequence[Any]]
     if asked.method == "evidence":
         found = object_mistakenness(
@@ -132,47 +110,6 @@ def judge_objects(
     return facts
 
 
-def _paths(field: str) -> list[str]:
-    return [f"{field}.detections.{name}" for name in ("label", "bounding_box", "confidence", "id")]
-
-
-def _read(
-    field: str, ids: Sequence[SampleId], columns: Mapping[str, list[Any]], rows: list[int], classes: list[Any],
-    *, with_confidence: bool,
-) -> _Side:  # fmt: skip
-    """The objects of a field as arrays.
-
-    Raises:
-        FieldKindError: if a box or a needed confidence is missing or cannot be, naming the sample.
-    """
-    labels, boxes, confidences, label_ids = (columns[path] for path in _paths(field))
-    lengths = [len(labels[row]) for row in rows]
-    owners = [ids[row] for row in rows for _ in labels[row]]
-    flat = [box for row in rows for box in boxes[row]]
-    has_four = [box is not None and len(box) == 4 for box in flat]
-    corners = np.array(
-        [box if fine else [np.nan] * 4 for box, fine in zip(flat, has_four, strict=True)], dtype=np.float64
-    )
-    corners = corners.reshape(-1, 4)
-    bad = np.flatnonzero(~(np.isfinite(corners).all(axis=1) & (corners[:, 2:] >= 0).all(axis=1)))
-    if len(bad):
-        raise FieldKindError(
-            f"an object in {field!r} of sample {owners[bad[0]]} has the box {flat[bad[0]]}. Correct or remove it."
-        )
-    position_of = {name: k for k, name in enumerate(classes)}
-    kinds = [position_of[name] for row in rows for name in labels[row]]
-    images = np.repeat(np.arange(len(rows)), lengths)
-    sure: list[float] = []
-    if with_confidence:
-        given = [confidence for row in rows for confidence in confidences[row]]
-        sure = [checked_confidence(field, owner, c) for owner, c in zip(owners, given, strict=True)]
-    flat_labels = [name for row in rows for name in labels[row]]
-    return _Side(
-        f"{field}.detections", label_ids, rows, lengths, flat_labels,
-        boxes_of(images, corners, kinds), np.array(sure),
-    )  # fmt: skip
-
-
 def _or_none(values: NDArray[np.float64]) -> list[float | None]:
     return [None if np.isnan(value) else value for value in values.tolist()]
 
@@ -185,7 +122,7 @@ def _counts(count: int, rows: list[int], boxes: Boxes, chosen: NDArray[np.bool_]
     return column
 
 
-def _added(theirs: _Side, missing: NDArray[np.bool_], name: str) -> dict[int, list[Bson]]:
+def _added(theirs: Objects, missing: NDArray[np.bool_], name: str) -> dict[int, list[Bson]]:
     """Documents of labels for the missing objects, by sample."""
     found: dict[int, list[Bson]] = {}
     for position in np.flatnonzero(missing).tolist():
