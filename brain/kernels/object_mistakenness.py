@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .boxes import Boxes, Overlaps, by_confidence, checked_confidences, match, overlaps
+from .boxes import Boxes, Overlaps, Pairings, by_confidence, checked_confidences, match, overlaps, pairings
 from .fitting import robust_fit
 from .reliability import copies, largest, log_odds, ramp, recall, reliability, sizes
 
@@ -37,8 +37,9 @@ class ObjectMistakenness(NamedTuple):
 
 
 def object_mistakenness(
-    given: Boxes, predicted: Boxes, confidences: ArrayLike, images: int, classes: int, /, *, iou: float = 0.5
-) -> ObjectMistakenness:
+    given: Boxes, predicted: Boxes, confidences: ArrayLike, images: int, classes: int, /, *, iou: float = 0.5,
+    pairs: Pairings | None = None,
+) -> ObjectMistakenness:  # fmt: skip
     """Score given boxes, predicted boxes and images by how probable each kind of mistake is.
 
     What the detector is worth is measured on the given boxes, most of which are right: how often a prediction of this
@@ -60,6 +61,7 @@ def object_mistakenness(
         images: how many images there are.
         classes: how many classes there are.
         iou: from which overlap on a prediction lies on a box, in (0, 1).
+        pairs: how the boxes overlap where that is not a matter of the boxes alone, such as by `masks.mask_iou`.
 
     Raises:
         ValueError: if shapes do not fit, or a number is out of its range.
@@ -83,17 +85,17 @@ def object_mistakenness(
     checked_confidences(given, np.ones(len(given.classes)), images, classes)
     if not 0 < iou < 1:
         raise ValueError(f"iou={iou} must lie between 0 and 1")
-    pairs = overlaps(predicted, given)
-    same = predicted.classes[pairs.left] == given.classes[pairs.right]
-    is_copy = copies(sure, overlaps(predicted, predicted), 1.2 * iou)
-    plain, full = reliability(given, predicted, sure, pairs, ~is_copy, classes, iou)
-    covered = largest(pairs.left, pairs.iou, len(sure))
+    across, among_given, among_predicted = pairings(given, predicted) if pairs is None else pairs
+    same = predicted.classes[across.left] == given.classes[across.right]
+    is_copy = copies(sure, among_predicted, 1.2 * iou)
+    plain, full = reliability(given, predicted, sure, across, ~is_copy, classes, iou)
+    covered = largest(across.left, across.iou, len(sure))
     missing = _posterior(full) * (1 - ramp(covered, 0.0, iou)) * ~is_copy
-    seen = largest(pairs.right, ramp(pairs.iou, 0.2 * iou, 0.6 * iou), len(given.classes))
-    found = recall(given, pairs, overlaps(given, given), classes, iou)
+    seen = largest(across.right, ramp(across.iou, 0.2 * iou, 0.6 * iou), len(given.classes))
+    found = recall(given, across, among_given, classes, iou)
     spurious = _PRIOR / (_PRIOR + (1 - _PRIOR) * (1 - found)) * (1 - seen)
-    swapped, suggestions = _swapped(given, predicted, plain, pairs, same, iou)
-    misplaced = _misplaced(given, predicted, sure, full, pairs.where(same), classes)
+    swapped, suggestions = _swapped(given, predicted, plain, across, same, iou)
+    misplaced = _misplaced(given, predicted, sure, full, across.where(same), classes)
     innocent = np.zeros(images)
     of_given = np.log1p(-np.minimum(1 - (1 - swapped) * (1 - misplaced) * (1 - spurious), 1 - 1e-9))
     innocent += np.bincount(given.images, weights=of_given, minlength=images)
