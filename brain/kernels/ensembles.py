@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Boxes, Overlaps, Pairings, checked_confidences, match, pairings
-from .fitting import logistic, logistic_fit
+from .fitting import logistic
 from .object_mistakenness import ObjectMistakenness, object_mistakenness
 from .reliability import copies, log_odds, reliability
 
@@ -128,10 +128,10 @@ def ensemble_mistakenness(
 def ensemble(given: Boxes, all_boxes: Joined, pairs: Pairings, classes: int, iou: float, /) -> Ensemble:
     """Make one detector out of several.
 
-    Boxes of one class that different detectors put onto the same place are one object, the closest first. What each
-    detector is worth is measured on the given boxes on its own; and then how often an object that these detectors see,
-    each with this reliability, and the others do not, lies on a given box. So detectors that err together count as
-    one, and those that err independently as several: that is measured too, not assumed.
+    Boxes of one class that different detectors put onto the same place are one object, the closest first. Each detector
+    is measured on the given boxes on its own: how reliable a box like this one is, r, and how many of the objects it
+    overlooks, q. One that sees the object speaks for it with ln(r / (1 - r)), one that does not against it with ln(q),
+    and the mean of these over all detectors is the object's evidence.
 
     Args:
         given: the given boxes.
@@ -141,38 +141,37 @@ def ensemble(given: Boxes, all_boxes: Joined, pairs: Pairings, classes: int, iou
         iou: from which overlap on two boxes are of the same object.
 
     Returns:
-        Its objects, each with the box of the detector that is most reliable there.
+        Its objects, each with the box of the detector that is most reliable there. The confidence, 1 / (1 + exp of
+        minus the evidence), is no probability yet: agreement is worth what the given boxes say, as with any detector.
 
     Source:
-        Ours. To learn on top of models how to combine them is stacking (Wolpert, 1992).
+        Ours. The sum of the terms is Bayes' rule for independent detectors; the mean has the same order.
+
+    Example:
+        Twenty images with an object in each. One detector finds all of them, the other all but the last.
+
+        >>> from .boxes import boxes_of, pairings
+        >>> box = [[0.1, 0.1, 0.4, 0.4]]
+        >>> first, second = (boxes_of(range(n), box * n, [0] * n) for n in (20, 19))
+        >>> both = joined([first, second], [np.full(20, 0.9), np.full(19, 0.9)])
+        >>> found = ensemble(first, both, pairings(first, both.boxes), 1, 0.5)
+        >>> len(found.chosen), bool(found.confidences[0] > found.confidences[19])
+        (20, True)
     """
-    models = len(all_boxes.counts)
-    objects = _objects(all_boxes, pairs.predicted, models, iou)
+    objects = _objects(all_boxes, pairs.predicted, iou)
     trust = np.empty(len(objects))
-    is_copy = np.zeros(len(objects), dtype=bool)
-    for model in range(models):
+    silence = np.empty(len(all_boxes.counts))
+    for model in range(len(all_boxes.counts)):
         own = np.flatnonzero(all_boxes.models == model)
-        trust[own], is_copy[own] = _alone(given, all_boxes, pairs, own, classes, iou)
-    best = np.lexsort((np.arange(len(objects)), -trust, objects))
-    chosen = best[np.r_[True, np.diff(objects[best]) > 0]] if len(best) else best
-    by_place = np.argsort(chosen, kind="stable")
-    place = np.argsort(by_place, kind="stable")
-    chosen, objects = chosen[by_place], place[objects]
-    claims = np.bincount(objects, weights=log_odds(trust), minlength=len(chosen))
-    is_seen = np.zeros((len(chosen), models))
-    is_seen[objects, all_boxes.models] = 1.0
+        trust[own], silence[model] = _alone(given, all_boxes, pairs, own, classes, iou)
+    chosen, objects = _represented(objects, trust)
+    evidence = np.full(len(chosen), silence.sum())
+    evidence += np.bincount(objects, weights=log_odds(trust) - silence[all_boxes.models], minlength=len(chosen))
     numbers = np.full(len(objects), -1, dtype=np.int64)
     numbers[chosen] = np.arange(len(chosen))
-    same = np.arange(len(given.classes))
-    across = pairs.across.renumbered(numbers, same)
-    features = np.column_stack([np.ones(len(chosen)), claims, is_seen])
-    hits = np.zeros(len(chosen), dtype=bool)
-    agree = all_boxes.boxes.classes[chosen][across.left] == given.classes[across.right]
-    hits[across.left[agree & (across.iou > iou)]] = True
-    first = ~is_copy[chosen]
-    weights = logistic_fit(features[first], hits[first], np.r_[0.0, 0.0, np.ones(models)])
+    across = pairs.across.renumbered(numbers, np.arange(len(given.classes)))
     kept = Pairings(across, pairs.given, pairs.predicted.renumbered(numbers, numbers))
-    return Ensemble(chosen, logistic(features @ weights), objects, kept)
+    return Ensemble(chosen, logistic(evidence / len(silence)), objects, kept)
 
 
 def some(boxes: Boxes, chosen: NDArray[np.int64], /) -> Boxes:
@@ -180,27 +179,39 @@ def some(boxes: Boxes, chosen: NDArray[np.int64], /) -> Boxes:
     return Boxes(boxes.images[chosen], boxes.corners[chosen], boxes.classes[chosen])
 
 
-def _objects(all_boxes: Joined, near: Overlaps, models: int, iou: float) -> NDArray[np.int64]:
+def _objects(all_boxes: Joined, near: Overlaps, iou: float) -> NDArray[np.int64]:
     """The number of the object of each box: detector after detector, its boxes join the objects there are."""
     objects = np.arange(len(all_boxes.confidences))
     kinds = all_boxes.boxes.classes
     near = near.where((kinds[near.left] == kinds[near.right]) & (near.iou >= iou))
-    for model in range(1, models):
+    for model in range(1, len(all_boxes.counts)):
         new = near.where((all_boxes.models[near.left] == model) & (all_boxes.models[near.right] < model))
         new = Overlaps(new.left, objects[new.right], new.iou)
         new = new.where(match(new, new.iou))
         objects[new.left] = new.right
-    return np.unique(objects, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return objects
+
+
+def _represented(objects: NDArray[np.int64], trust: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The most trusted box of each object, ascending, and the objects numbered in that order."""
+    best = np.lexsort((np.arange(len(objects)), -trust, objects))
+    firsts = best[np.diff(objects[best], prepend=-1) > 0]
+    chosen = np.sort(firsts)
+    number_of = np.empty(len(objects), dtype=np.int64)
+    number_of[objects[chosen]] = np.arange(len(chosen))
+    return chosen, number_of[objects]
 
 
 def _alone(
     given: Boxes, all_boxes: Joined, pairs: Pairings, own: NDArray[np.int64], classes: int, iou: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """How reliable each box of one detector is, and which are second boxes, judged by this detector alone."""
+) -> tuple[NDArray[np.float64], float]:
+    """How reliable each box of one detector is, and what its silence says: the logarithm of how much it overlooks."""
     numbers = np.full(len(all_boxes.models), -1, dtype=np.int64)
     numbers[own] = np.arange(len(own))
     sure = all_boxes.confidences[own]
     is_copy = copies(sure, pairs.predicted.renumbered(numbers, numbers), 1.2 * iou)
     across = pairs.across.renumbered(numbers, np.arange(len(given.classes)))
     _, trust = reliability(given, some(all_boxes.boxes, own), sure, across, ~is_copy, classes, iou)
-    return trust, is_copy
+    overlooked = len(given.classes) - len(np.unique(across.right[across.iou > iou]))
+    # Half an object is added on each side, or one that overlooked none would be infinitely sure.
+    return trust, float(np.log((overlooked + 0.5) / (len(given.classes) + 1)))

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from saccade.brain.kernels.boxes import boxes_of, pairings
-from saccade.brain.kernels.ensembles import ensemble, ensemble_mistakenness, joined
+from saccade.brain.kernels.ensembles import ensemble, ensemble_mistakenness, joined, some
 from saccade.brain.kernels.object_mistakenness import object_mistakenness
+from saccade.brain.kernels.reliability import reliability
 
 LEFT, RIGHT = [0.1, 0.1, 0.3, 0.3], [0.6, 0.6, 0.3, 0.3]
 NONE, NOTHING = boxes_of([], [], []), np.empty(0)
@@ -33,10 +34,12 @@ def both_of(rng, first, second):
 
 
 def agreement(given, both):
-    """How far an object of two detectors is trusted, and one of one."""
+    """How reliable an object of two detectors is, and one of one."""
     one = ensemble(given, both, pairings(given, both.boxes), CLASSES, 0.5)
+    boxes, first = some(both.boxes, one.chosen), np.ones(len(one.chosen), dtype=bool)
+    measured, _ = reliability(given, boxes, one.confidences, one.pairs.across, first, CLASSES, 0.5)
     seen_by = np.bincount(one.objects)
-    return one.confidences[seen_by == 2].mean(), one.confidences[seen_by == 1].mean()
+    return measured[seen_by == 2].mean(), measured[seen_by == 1].mean()
 
 
 def test_boxes_of_one_class_in_one_place_are_one_object(given):
