@@ -12,6 +12,7 @@ from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
 from saccade.brain.kernels.hardness import hardness as hardness_of
+from saccade.brain.kernels.histories import margin_hardness, mean_probabilities, pooled
 from saccade.brain.kernels.mistakenness import mistakenness
 from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.object_mistakenness import object_mistakenness
@@ -69,6 +70,21 @@ def hardness_labels(probabilities: Array, embeddings: Array, labels: Array, _his
     """The same with labels."""
     distances, indices = nearest_neighbors(embeddings, NEARBY)
     return hardness_of(probabilities, labels, distances=distances, indices=indices)
+
+
+def hardness_history(probabilities: Array, embeddings: Array, labels: Array, history: Array) -> Array:
+    """The same with labels and what a training said after each epoch."""
+    return hardness_labels(pooled(probabilities, mean_probabilities(history)), embeddings, labels, history)
+
+
+def hardness_history_label_free(probabilities: Array, embeddings: Array, labels: Array, history: Array) -> Array:
+    """The same with the training, without labels."""
+    return hardness(pooled(probabilities, mean_probabilities(history)), embeddings, labels, history)
+
+
+def hardness_aum(_probabilities: Array, _embeddings: Array, labels: Array, history: Array) -> Array:
+    """The training alone."""
+    return margin_hardness(history, labels)
 
 
 def uniqueness(embeddings: Array) -> Array:

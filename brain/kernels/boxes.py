@@ -49,6 +49,25 @@ class Overlaps(NamedTuple):
         """Some of the pairs."""
         return Overlaps(self.left[chosen], self.right[chosen], self.iou[chosen])
 
+    def renumbered(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> "Overlaps":
+        """The pairs between some of the boxes, by the new numbers of all boxes, which are -1 for those left out."""
+        kept = (left[self.left] >= 0) & (right[self.right] >= 0)
+        return Overlaps(left[self.left[kept]], right[self.right[kept]], self.iou[kept])
+
+
+class Pairings(NamedTuple):
+    """How given and predicted boxes overlap.
+
+    Attributes:
+        across: predicted boxes (left) with given ones (right).
+        given: given boxes with each other, each with itself too.
+        predicted: predicted boxes with each other, each with itself too.
+    """
+
+    across: Overlaps
+    given: Overlaps
+    predicted: Overlaps
+
 
 def boxes_of(images: ArrayLike, bounding_boxes: ArrayLike, classes: ArrayLike, /) -> Boxes:
     """Check boxes given as left, top, width and height.
@@ -82,6 +101,24 @@ def boxes_of(images: ArrayLike, bounding_boxes: ArrayLike, classes: ArrayLike, /
     return Boxes(rows, np.concatenate([given[:, :2], given[:, :2] + given[:, 2:]], axis=1), kinds)
 
 
+def checked_confidences(boxes: Boxes, confidences: ArrayLike, images: int, classes: int, /) -> NDArray[np.float64]:
+    """Check that predicted boxes, their confidences and the numbers of images and classes fit together.
+
+    Raises:
+        ValueError: if confidences are not (m,) in [0, 1], or a box is of an image or class that there is not.
+
+    Example:
+        >>> checked_confidences(boxes_of([0], [[0, 0, 1, 1]], [0]), [1], 1, 1)
+        array([1.])
+    """
+    sure = np.asarray(confidences, dtype=np.float64)
+    if sure.shape != boxes.images.shape or not ((sure >= 0) & (sure <= 1)).all():
+        raise ValueError(f"confidences has shape {sure.shape}; expected {boxes.images.shape}, in [0, 1]")
+    if boxes.images.max(initial=-1) >= images or boxes.classes.max(initial=-1) >= classes:
+        raise ValueError(f"a box is of an image or class beyond the {images} images and {classes} classes")
+    return sure
+
+
 def overlaps(first: Boxes, second: Boxes, /) -> Overlaps:
     """Find all pairs of boxes that overlap, ordered by the first box, then by the second.
 
@@ -106,6 +143,17 @@ def overlaps(first: Boxes, second: Boxes, /) -> Overlaps:
     union = first.areas[left] + second.areas[right] - shared
     iou = np.divide(shared, union, out=np.zeros(len(left)), where=union > 0)
     return Overlaps(left, right, iou).where(iou > 0)
+
+
+def pairings(given: Boxes, predicted: Boxes, /) -> Pairings:
+    """Find all pairs of boxes that overlap, by their boxes.
+
+    Example:
+        >>> one = boxes_of([0], [[0, 0, 2, 1]], [0])
+        >>> pairings(one, one).across.iou
+        array([1.])
+    """
+    return Pairings(overlaps(predicted, given), overlaps(given, given), overlaps(predicted, predicted))
 
 
 def match(pairs: Overlaps, priority: ArrayLike, /) -> BoolArray:

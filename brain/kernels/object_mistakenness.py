@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .boxes import Boxes, Overlaps, by_confidence, match, overlaps
-from .fitting import logistic, logistic_fit, robust_fit
+from .boxes import Boxes, Overlaps, Pairings, by_confidence, checked_confidences, match, overlaps, pairings
+from .fitting import robust_fit
+from .reliability import copies, largest, log_odds, ramp, recall, reliability, sizes
 
 _PRIOR = 0.05
 """How many of a hundred labels are wrong in each way, before anything is seen: five."""
@@ -36,8 +37,9 @@ class ObjectMistakenness(NamedTuple):
 
 
 def object_mistakenness(
-    given: Boxes, predicted: Boxes, confidences: ArrayLike, images: int, classes: int, /, *, iou: float = 0.5
-) -> ObjectMistakenness:
+    given: Boxes, predicted: Boxes, confidences: ArrayLike, images: int, classes: int, /, *, iou: float = 0.5,
+    pairs: Pairings | None = None,
+) -> ObjectMistakenness:  # fmt: skip
     """Score given boxes, predicted boxes and images by how probable each kind of mistake is.
 
     What the detector is worth is measured on the given boxes, most of which are right: how often a prediction of this
@@ -59,6 +61,7 @@ def object_mistakenness(
         images: how many images there are.
         classes: how many classes there are.
         iou: from which overlap on a prediction lies on a box, in (0, 1).
+        pairs: how the boxes overlap where that is not a matter of the boxes alone, such as by `masks.mask_iou`.
 
     Raises:
         ValueError: if shapes do not fit, or a number is out of its range.
@@ -78,24 +81,21 @@ def object_mistakenness(
         >>> int(found.images.argmax()), int(found.suggestions[-1])
         (19, 0)
     """
-    sure = np.asarray(confidences, dtype=np.float64)
-    if sure.shape != predicted.images.shape or not ((sure >= 0) & (sure <= 1)).all():
-        raise ValueError(f"confidences has shape {sure.shape}; expected {predicted.images.shape}, in [0, 1]")
+    sure = checked_confidences(predicted, confidences, images, classes)
+    checked_confidences(given, np.ones(len(given.classes)), images, classes)
     if not 0 < iou < 1:
         raise ValueError(f"iou={iou} must lie between 0 and 1")
-    for boxes in (given, predicted):
-        if boxes.images.max(initial=-1) >= images or boxes.classes.max(initial=-1) >= classes:
-            raise ValueError(f"a box is of an image or class beyond the {images} images and {classes} classes")
-    pairs = overlaps(predicted, given)
-    same = predicted.classes[pairs.left] == given.classes[pairs.right]
-    is_copy = _copies(predicted, sure, 1.2 * iou)
-    plain, full = _reliability(given, predicted, sure, pairs, same, ~is_copy, classes, iou)
-    covered = _largest(pairs.left, pairs.iou, len(sure))
-    missing = _posterior(full) * (1 - _ramp(covered, 0.0, iou)) * ~is_copy
-    seen = _largest(pairs.right, _ramp(pairs.iou, 0.2 * iou, 0.6 * iou), len(given.classes))
-    spurious = _PRIOR / (_PRIOR + (1 - _PRIOR) * (1 - _recall(given, pairs, classes, iou))) * (1 - seen)
-    swapped, suggestions = _swapped(given, predicted, plain, pairs, same, iou)
-    misplaced = _misplaced(given, predicted, sure, full, pairs.where(same), classes)
+    across, among_given, among_predicted = pairings(given, predicted) if pairs is None else pairs
+    same = predicted.classes[across.left] == given.classes[across.right]
+    is_copy = copies(sure, among_predicted, 1.2 * iou)
+    plain, full = reliability(given, predicted, sure, across, ~is_copy, classes, iou)
+    covered = largest(across.left, across.iou, len(sure))
+    missing = _posterior(full) * (1 - ramp(covered, 0.0, iou)) * ~is_copy
+    seen = largest(across.right, ramp(across.iou, 0.2 * iou, 0.6 * iou), len(given.classes))
+    found = recall(given, across, among_given, classes, iou)
+    spurious = _PRIOR / (_PRIOR + (1 - _PRIOR) * (1 - found)) * (1 - seen)
+    swapped, suggestions = _swapped(given, predicted, plain, across, same, iou)
+    misplaced = _misplaced(given, predicted, sure, full, across.where(same), classes)
     innocent = np.zeros(images)
     of_given = np.log1p(-np.minimum(1 - (1 - swapped) * (1 - misplaced) * (1 - spurious), 1 - 1e-9))
     innocent += np.bincount(given.images, weights=of_given, minlength=images)
@@ -103,57 +103,19 @@ def object_mistakenness(
     return ObjectMistakenness(-np.expm1(innocent), swapped, misplaced, spurious, missing, suggestions)
 
 
-def _copies(predicted: Boxes, sure: NDArray[np.float64], nearer_than: float) -> NDArray[np.bool_]:
-    """Which predictions lie on a surer one: a second box on the same object says nothing new."""
-    near = overlaps(predicted, predicted)
-    rank = np.empty(len(sure), dtype=np.int64)
-    rank[np.argsort(-sure, kind="stable")] = np.arange(len(sure))
-    weaker = near.right[(near.iou > nearer_than) & (rank[near.left] < rank[near.right])]
-    copies = np.zeros(len(sure), dtype=bool)
-    copies[weaker] = True
-    return copies
-
-
-def _reliability(
-    given: Boxes, predicted: Boxes, sure: NDArray[np.float64], pairs: Overlaps, same: NDArray[np.bool_],
-    first: NDArray[np.bool_], classes: int, iou: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """How often a prediction like each lies on a given box of its class: by confidence, and by class and size too."""
-    hits = np.zeros(len(sure), dtype=bool)
-    hits[pairs.left[same & (pairs.iou > iou)]] = True
-    ones = np.ones(len(sure))
-    by_sureness = np.stack([ones, _log_odds(sure)], axis=1)
-    by_all = np.column_stack([by_sureness, _sizes(predicted, given), np.eye(classes)[predicted.classes]])
-    free, held = np.zeros(3), np.ones(classes)
-    plain = logistic(by_sureness @ logistic_fit(by_sureness[first], hits[first], free[:2]))
-    return plain, logistic(by_all @ logistic_fit(by_all[first], hits[first], np.r_[free, held]))
-
-
-def _recall(given: Boxes, pairs: Overlaps, classes: int, iou: float) -> NDArray[np.float64]:
-    """How often a given box like each is found: by class, size, and how close its neighbours stand."""
-    found = np.zeros(len(given.classes), dtype=bool)
-    found[pairs.right[pairs.iou > iou]] = True
-    size = _sizes(given, given)
-    near = overlaps(given, given)
-    others = near.left != near.right
-    crowding = _largest(near.left[others], near.iou[others], len(found))
-    features = np.column_stack([np.ones(len(found)), size, size**2, crowding, np.eye(classes)[given.classes]])
-    return logistic(features @ logistic_fit(features, found, np.r_[0.0, 0.0, 1.0, 1.0, np.ones(classes)]))
-
-
 def _swapped(
     given: Boxes, predicted: Boxes, trust: NDArray[np.float64], pairs: Overlaps, same: NDArray[np.bool_], iou: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """That another class is right, and which."""
     # A prediction speaks of the box that it covers best, and of others as far as it covers them nearly as well.
-    claim = np.square(pairs.iou / _largest(pairs.left, pairs.iou, len(trust))[pairs.left])
-    against = trust[pairs.left] * _ramp(pairs.iou, 0.6 * iou, 1.2 * iou) * claim * ~same
-    agreeing = _largest(pairs.right, trust[pairs.left] * same * _ramp(pairs.iou, 0.0, iou), len(given.classes))
+    claim = np.square(pairs.iou / largest(pairs.left, pairs.iou, len(trust))[pairs.left])
+    against = trust[pairs.left] * ramp(pairs.iou, 0.6 * iou, 1.2 * iou) * claim * ~same
+    agreeing = largest(pairs.right, trust[pairs.left] * same * ramp(pairs.iou, 0.0, iou), len(given.classes))
     order = np.flatnonzero(against > 0)
     order = order[np.argsort(against[order], kind="stable")]
     suggestions = np.full(len(given.classes), -1, dtype=np.int64)
     suggestions[pairs.right[order]] = predicted.classes[pairs.left[order]]
-    return _posterior(_largest(pairs.right, against, len(given.classes))) * (1 - agreeing), suggestions
+    return _posterior(largest(pairs.right, against, len(given.classes))) * (1 - agreeing), suggestions
 
 
 def _misplaced(
@@ -169,16 +131,14 @@ def _misplaced(
     scores = np.zeros(len(given.classes))
     if len(chosen):
         log_off = np.log(np.maximum(off, 1e-3))
-        size = _sizes(given, given)[at]
-        features = np.column_stack(
-            [np.ones(len(at)), _log_odds(sure)[by], size, np.eye(classes)[predicted.classes[by]]]
-        )
+        size = sizes(given, given)[at]
+        features = np.column_stack([np.ones(len(at)), log_odds(sure)[by], size, np.eye(classes)[predicted.classes[by]]])
         weights, spread = robust_fit(features, log_off, np.r_[0.0, 0.0, 0.0, np.ones(classes)])
         far = (log_off - features @ weights) / spread
         usual = np.exp(-np.square(far) / 2) / (spread * np.sqrt(2 * np.pi))
         # Of misplaced boxes every IoU is as probable as every other, hence `off` as the density of its logarithm.
         doubt = _PRIOR * off / (_PRIOR * off + (1 - _PRIOR) * usual)
-        is_best = best.iou[chosen] >= _largest(pairs.left, pairs.iou, len(sure))[by]
+        is_best = best.iou[chosen] >= largest(pairs.left, pairs.iou, len(sure))[by]
         scores[at] = doubt * (far > 0) * trust[by] * is_best
     return scores
 
@@ -187,37 +147,6 @@ def _posterior(trust: NDArray[np.float64]) -> NDArray[np.float64]:
     """That the label is wrong where a prediction speaks against it which is right with probability `trust`."""
     posterior: NDArray[np.float64] = _PRIOR * trust / (_PRIOR * trust + (1 - trust))
     return posterior
-
-
-def _ramp(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    """0 up to `low`, 1 from `high` on, straight between."""
-    share: NDArray[np.float64] = (values - low) / (high - low)
-    return np.clip(share, 0.0, 1.0)
-
-
-def _largest(places: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """The largest value at each place; 0 where there is none."""
-    found = np.zeros(count)
-    np.maximum.at(found, places, values)
-    return found
-
-
-def _log_odds(sure: NDArray[np.float64]) -> NDArray[np.float64]:
-    inner = np.clip(sure, 1e-3, 1 - 1e-3)
-    odds: NDArray[np.float64] = np.log(inner / (1 - inner))
-    return odds
-
-
-def _sizes(boxes: Boxes, among: Boxes) -> NDArray[np.float64]:
-    """Logarithms of the sides of boxes, centred and scaled as those of `among` are."""
-
-    def logarithms(some: Boxes) -> NDArray[np.float64]:
-        sides: NDArray[np.float64] = np.log(np.maximum(some.areas, 1e-12)) / 2
-        return sides
-
-    usual = logarithms(among) if len(among.classes) else np.zeros(1)
-    scaled: NDArray[np.float64] = (logarithms(boxes) - usual.mean()) / (usual.std() + 1e-9)
-    return scaled
 
 
 class ConfidenceMistakenness(NamedTuple):

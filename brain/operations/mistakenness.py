@@ -62,9 +62,10 @@ def compute_mistakenness(
 
     Args:
         samples: a dataset or view. It is judged by itself: its labels show how far the model is to be trusted.
-        pred_field: a Classification, Classifications or Detections field with predictions; or several of classes, which
-            are averaged.
-        label_field: the field with the labels in question, of the same kind.
+        pred_field: a Classification, Classifications or Detections field with predictions; or several. Those of classes
+            are averaged, and several detectors are made one.
+        label_field: the field with the labels in question, of the same kind. Where objects of both fields have masks,
+            these overlap and not the boxes; an object without one fills its box.
         mistakenness_field: the field to write.
         missing_field: of detections, the field for the number of missing objects, and their mark among the predictions.
         spurious_field: of detections, the field for the number of boxes without an object, and their mark.
@@ -116,11 +117,11 @@ def compute_mistakenness(
     for field in pred_fields:
         kind_of(samples, field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")
     if kind == "Detections":
-        if len(pred_fields) > 1:
-            raise SchemaError(f"of Detections, pred_field takes one field; got {len(pred_fields)}.")
+        if len(set(pred_fields)) < len(pred_fields) or (len(pred_fields) > 1 and method == "confidence"):
+            raise SchemaError(f"pred_field={pred_fields} with method={method!r}: each once, and with 'evidence'.")
         names = Names(mistakenness_field, missing_field, spurious_field)
         asked = Asked(method, iou, missing_confidence, copy_missing)
-        return _of_objects(samples, pred_fields[0], label_field, names, asked, progress)
+        return _of_objects(samples, pred_fields, label_field, names, asked, progress)
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
     fields = _fields(mistakenness_field, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
@@ -148,14 +149,19 @@ def compute_mistakenness(
 
 
 def _of_objects(
-    samples: "SampleCollection", pred_field: str, label_field: str, names: Names, asked: Asked, progress: Progress
+    samples: "SampleCollection",
+    pred_fields: Sequence[str],
+    label_field: str,
+    names: Names,
+    asked: Asked,
+    progress: Progress,
 ) -> runs.Run:
     with runs.record(
-        samples, "mistakenness", key=names.score, reads=[pred_field, label_field], one_action=True,
-        writes=list(fields_of(names, label_field, pred_field, asked.method)),
-        params={"pred_field": [pred_field], "label_field": label_field, **asked._asdict()},
+        samples, "mistakenness", key=names.score, reads=[*pred_fields, label_field], one_action=True,
+        writes=list(fields_of(names, label_field, pred_fields, asked.method)),
+        params={"pred_field": list(pred_fields), "label_field": label_field, **asked._asdict()},
     ) as run, shown(samples.count(), progress) as advance:  # fmt: skip
-        run.summary = judge_objects(samples, label_field, pred_field, names, asked, _VERB)
+        run.summary = judge_objects(samples, label_field, pred_fields, names, asked, _VERB)
         advance(samples.count())
     return run
 

@@ -1,19 +1,21 @@
 """Mistakenness of detections, for `compute_mistakenness`. The arithmetic is `kernels.object_mistakenness`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.errors import FieldKindError
 from ...dataset.labels import Detection
 from ...dataset.schema import BooleanField, Field, FloatField, IntField, StringField
 from ...dataset.store import codec
 from ...dataset.types import Bson, SampleId
-from ..kernels.boxes import Boxes, boxes_of
-from ..kernels.object_mistakenness import object_confidence_mistakenness, object_mistakenness
-from .predictions import checked_confidence, read_columns
+from ..kernels.boxes import Boxes
+from ..kernels.ensembles import Joined, ensemble_mistakenness, joined
+from ..kernels.object_mistakenness import object_confidence_mistakenness
+from .masks import overlaps_with_masks
+from .objects import Objects, classes_in, object_paths, read_objects, rows_with
+from .predictions import read_columns
 from .scoring import ObjectScores, summary_of, write_object_scores
 
 if TYPE_CHECKING:
@@ -37,140 +39,127 @@ class Asked(NamedTuple):
     copy_missing: bool
 
 
-class _Side(NamedTuple):
-    """The objects of one field, of those samples that are scored."""
-
-    path: str
-    ids: list[list[str] | None]
-    rows: list[int]
-    lengths: list[int]
-    labels: list[Any]
-    boxes: Boxes
-    confidences: NDArray[np.float64]
-
-    def spread(self, values: Sequence[Any]) -> list[list[Any] | None]:
-        """A value of each object as a list for each sample; None for samples that are not scored."""
-        column: list[list[Any] | None] = [None] * len(self.ids)
-        at = 0
-        for row, length in zip(self.rows, self.lengths, strict=True):
-            column[row] = list(values[at : at + length])
-            at += length
-        return column
-
-
-def fields_of(names: Names, given: str, predicted: str, method: str) -> dict[str, Field]:
+def fields_of(names: Names, given: str, predicted: Sequence[str], method: str) -> dict[str, Field]:
     """What is written, by path: first the score of samples."""
-    labels, predictions = f"{given}.detections", f"{predicted}.detections"
+    labels, by = f"{given}.detections", " and ".join(map(repr, predicted))
     found: dict[str, Field] = {
-        names.score: FloatField(description=f"how likely something is wrong with {given!r}, 0 to 1, by {predicted!r}"),
+        names.score: FloatField(description=f"how likely something is wrong with {given!r}, 0 to 1, by {by}"),
         names.missing: IntField(description=f"how many objects are probably missing in {given!r}"),
         names.spurious: IntField(description=f"how many objects in {given!r} are probably none"),
         f"{labels}.{names.score}": FloatField(description="how likely the class is wrong, 0 to 1"),
         f"{labels}.{names.score}_loc": FloatField(description="how likely the box lies wrongly, 0 to 1"),
         f"{labels}.{names.spurious}": BooleanField(description="whether there is probably no object"),
-        f"{predictions}.{names.missing}": BooleanField(description=f"whether it is probably missing in {given!r}"),
+        **{
+            f"{one}.detections.{names.missing}": BooleanField(
+                description=f"whether it is probably missing in {given!r}"
+            )
+            for one in predicted
+        },
         f"{labels}.{names.missing}": BooleanField(description="whether it was added, since it was missing"),
     }
     if method == "evidence":
         found |= {
             f"{labels}.{names.score}_spurious": FloatField(description="how likely there is no object, 0 to 1"),
             f"{labels}.{names.score}_suggestion": StringField(description="the class that the model sees instead"),
-            f"{predictions}.{names.score}_missing": FloatField(description="how likely it was left out, 0 to 1"),
+            **{
+                f"{one}.detections.{names.score}_missing": FloatField(description="how likely it was left out, 0 to 1")
+                for one in predicted
+            },
         }
     return found
 
 
 def judge_objects(
-    samples: "SampleCollection", given: str, predicted: str, names: Names, asked: Asked, verb: str
+    samples: "SampleCollection", given: str, predicted: Sequence[str], names: Names, asked: Asked, verb: str
 ) -> dict[str, Any]:
     """Score objects and samples, write the scores, and give the facts about them."""
-    ids, columns = read_columns(samples, [*_paths(given), *_paths(predicted)])
-    rows = [i for i in range(len(ids)) if all(columns[_paths(f)[0]][i] is not None for f in (given, predicted))]
-    told = [name for f in (given, predicted) for i in rows for name in columns[_paths(f)[0]][i]]
-    classes = list(dict.fromkeys(told))
-    ours = _read(given, ids, columns, rows, classes, with_confidence=False)
-    theirs = _read(predicted, ids, columns, rows, classes, with_confidence=True)
-    on_given: dict[str, Sequence[Any]]
-    if asked.method == "evidence":
-        found = object_mistakenness(
-            ours.boxes, theirs.boxes, theirs.confidences, len(rows), max(len(classes), 1), iou=asked.iou
-        )
-        image, missing, spurious = found.images, found.missing > 0.5, found.spurious > 0.5
-        on_given = {
-            names.score: found.swapped.tolist(), f"{names.score}_loc": found.misplaced.tolist(),
-            f"{names.score}_spurious": found.spurious.tolist(),
-            f"{names.score}_suggestion": [classes[k] if k >= 0 else None for k in found.suggestions.tolist()],
-        }  # fmt: skip
-        on_predicted: dict[str, Sequence[Any]] = {f"{names.score}_missing": found.missing.tolist()}
-    else:
-        plain = object_confidence_mistakenness(
-            ours.boxes, theirs.boxes, theirs.confidences, iou=asked.iou, missing_confidence=asked.missing_confidence
-        )
-        image, missing, spurious = np.full(len(rows), np.nan), plain.missing, plain.spurious
-        np.fmax.at(image, ours.boxes.images, plain.classes)
-        on_given = {names.score: _or_none(plain.classes), f"{names.score}_loc": _or_none(plain.places)}
-        on_predicted = {}
-    has_objects = np.bincount(np.r_[ours.boxes.images, theirs.boxes.images], minlength=len(rows)) > 0
+    fields = [given, *predicted]
+    ids, columns = read_columns(samples, [path for field in fields for path in object_paths(field)])
+    rows = rows_with(fields, columns)
+    classes = classes_in(fields, columns, rows)
+    ours = read_objects(given, ids, columns, rows, classes, with_confidence=False)
+    theirs = [read_objects(field, ids, columns, rows, classes, with_confidence=True) for field in predicted]
+    both = joined([side.boxes for side in theirs], [side.confidences for side in theirs])
+    judged = (_by_evidence if asked.method == "evidence" else _by_confidence)(
+        samples, ids, ours, theirs, both, classes, names, asked
+    )
+    missing = judged.missing & judged.is_chosen
+    has_objects = np.bincount(np.r_[ours.boxes.images, both.boxes.images], minlength=len(rows)) > 0
     scores: list[Any] = [None] * len(ids)
-    for row, value, some in zip(rows, _or_none(image), has_objects.tolist(), strict=True):
+    for row, value, some in zip(rows, _or_none(judged.images), has_objects.tolist(), strict=True):
         scores[row] = value if some else None  # where there is no box there is nothing to score
-    on_given = {**on_given, names.spurious: [True if one else None for one in spurious.tolist()]}
-    on_predicted = {**on_predicted, names.missing: [True if one else None for one in missing.tolist()]}
     scalars = {
         names.score: scores,
-        names.missing: _counts(len(ids), rows, theirs.boxes, missing),
-        names.spurious: _counts(len(ids), rows, ours.boxes, spurious),
+        names.missing: _counts(len(ids), rows, both.boxes, missing),
+        names.spurious: _counts(len(ids), rows, ours.boxes, judged.spurious),
     }
-    added = _added(theirs, missing, names.missing) if asked.copy_missing else {}
-    objects = {
-        side.path: ObjectScores(side.ids, {name: side.spread(values) for name, values in attributes.items()}, new)
-        for side, attributes, new in ((ours, on_given, added), (theirs, on_predicted, {}))
-    }
+    marks = {names.spurious: [True if one else None for one in judged.spurious.tolist()]}
+    on_given = {name: ours.spread(values) for name, values in {**judged.on_given, **marks}.items()}
+    added: dict[int, list[Bson]] = {}
+    objects: dict[str, ObjectScores] = {}
+    for side, left_out, counted, likely in zip(
+        theirs, both.split(judged.missing), both.split(missing), judged.on_predicted, strict=True
+    ):
+        values = {**likely, names.missing: [True if one else None for one in left_out.tolist()]}
+        objects[side.path] = ObjectScores(side.ids, {name: side.spread(v) for name, v in values.items()}, {})
+        if asked.copy_missing:
+            _add(added, side, counted, names.missing)
+    objects[ours.path] = ObjectScores(ours.ids, on_given, added)
     known = [score for score in scores if score is not None]
-    facts = {**summary_of(known, len(ids)), names.missing: int(missing.sum()), names.spurious: int(spurious.sum())}
+    facts = {
+        **summary_of(known, len(ids)),
+        names.missing: int(missing.sum()),
+        names.spurious: int(judged.spurious.sum()),
+    }
     write_object_scores(samples, ids, scalars, objects, fields_of(names, given, predicted, asked.method), verb=verb)
     return facts
 
 
-def _paths(field: str) -> list[str]:
-    return [f"{field}.detections.{name}" for name in ("label", "bounding_box", "confidence", "id")]
+class _Judged(NamedTuple):
+    """What was found: of images, of given boxes and of all predicted ones, and what each object gets beside marks."""
+
+    images: NDArray[np.float64]
+    spurious: NDArray[np.bool_]
+    missing: NDArray[np.bool_]
+    is_chosen: NDArray[np.bool_]
+    on_given: dict[str, Sequence[Any]]
+    on_predicted: list[dict[str, Sequence[Any]]]
 
 
-def _read(
-    field: str, ids: Sequence[SampleId], columns: Mapping[str, list[Any]], rows: list[int], classes: list[Any],
-    *, with_confidence: bool,
-) -> _Side:  # fmt: skip
-    """The objects of a field as arrays.
-
-    Raises:
-        FieldKindError: if a box or a needed confidence is missing or cannot be, naming the sample.
-    """
-    labels, boxes, confidences, label_ids = (columns[path] for path in _paths(field))
-    lengths = [len(labels[row]) for row in rows]
-    owners = [ids[row] for row in rows for _ in labels[row]]
-    flat = [box for row in rows for box in boxes[row]]
-    has_four = [box is not None and len(box) == 4 for box in flat]
-    corners = np.array(
-        [box if fine else [np.nan] * 4 for box, fine in zip(flat, has_four, strict=True)], dtype=np.float64
+def _by_evidence(
+    samples: "SampleCollection", ids: Sequence[SampleId], ours: Objects, theirs: Sequence[Objects], both: Joined,
+    classes: Sequence[Any], names: Names, asked: Asked,
+) -> _Judged:  # fmt: skip
+    pairs = overlaps_with_masks(samples, ids, ours, theirs, both)
+    found, is_chosen = ensemble_mistakenness(
+        ours.boxes, both, len(ours.rows), max(len(classes), 1), iou=asked.iou, pairs=pairs
     )
-    corners = corners.reshape(-1, 4)
-    bad = np.flatnonzero(~(np.isfinite(corners).all(axis=1) & (corners[:, 2:] >= 0).all(axis=1)))
-    if len(bad):
-        raise FieldKindError(
-            f"an object in {field!r} of sample {owners[bad[0]]} has the box {flat[bad[0]]}. Correct or remove it."
-        )
-    position_of = {name: k for k, name in enumerate(classes)}
-    kinds = [position_of[name] for row in rows for name in labels[row]]
-    images = np.repeat(np.arange(len(rows)), lengths)
-    sure: list[float] = []
-    if with_confidence:
-        given = [confidence for row in rows for confidence in confidences[row]]
-        sure = [checked_confidence(field, owner, c) for owner, c in zip(owners, given, strict=True)]
-    flat_labels = [name for row in rows for name in labels[row]]
-    return _Side(
-        f"{field}.detections", label_ids, rows, lengths, flat_labels,
-        boxes_of(images, corners, kinds), np.array(sure),
-    )  # fmt: skip
+    on_given: dict[str, Sequence[Any]] = {
+        names.score: found.swapped.tolist(), f"{names.score}_loc": found.misplaced.tolist(),
+        f"{names.score}_spurious": found.spurious.tolist(),
+        f"{names.score}_suggestion": [classes[k] if k >= 0 else None for k in found.suggestions.tolist()],
+    }  # fmt: skip
+    likely: list[dict[str, Sequence[Any]]] = [
+        {f"{names.score}_missing": values.tolist()} for values in both.split(found.missing)
+    ]
+    return _Judged(found.images, found.spurious > 0.5, found.missing > 0.5, is_chosen, on_given, likely)
+
+
+def _by_confidence(
+    _samples: "SampleCollection", _ids: Sequence[SampleId], ours: Objects, theirs: Sequence[Objects], both: Joined,
+    _classes: Sequence[Any], names: Names, asked: Asked,
+) -> _Judged:  # fmt: skip
+    plain = object_confidence_mistakenness(
+        ours.boxes, both.boxes, both.confidences, iou=asked.iou, missing_confidence=asked.missing_confidence
+    )
+    images = np.full(len(ours.rows), np.nan)
+    np.fmax.at(images, ours.boxes.images, plain.classes)
+    on_given: dict[str, Sequence[Any]] = {
+        names.score: _or_none(plain.classes),
+        f"{names.score}_loc": _or_none(plain.places),
+    }
+    every = np.ones(len(both.models), dtype=bool)
+    return _Judged(images, plain.spurious, plain.missing, every, on_given, [{} for _ in theirs])
 
 
 def _or_none(values: NDArray[np.float64]) -> list[float | None]:
@@ -185,9 +174,8 @@ def _counts(count: int, rows: list[int], boxes: Boxes, chosen: NDArray[np.bool_]
     return column
 
 
-def _added(theirs: _Side, missing: NDArray[np.bool_], name: str) -> dict[int, list[Bson]]:
-    """Documents of labels for the missing objects, by sample."""
-    found: dict[int, list[Bson]] = {}
+def _add(found: dict[int, list[Bson]], theirs: Objects, missing: NDArray[np.bool_], name: str) -> None:
+    """Put documents of labels for the missing objects of a field under the position of their sample."""
     for position in np.flatnonzero(missing).tolist():
         left, top, right, bottom = theirs.boxes.corners[position].tolist()
         label = Detection(
@@ -196,4 +184,3 @@ def _added(theirs: _Side, missing: NDArray[np.bool_], name: str) -> dict[int, li
         )  # fmt: skip
         row = theirs.rows[int(theirs.boxes.images[position])]
         found.setdefault(row, []).append(codec.encode(label, theirs.path))
-    return found

@@ -204,7 +204,7 @@ def test_a_box_that_cannot_be_is_an_error_that_names_the_sample(dataset):
 def test_parameters_that_cannot_be_are_refused(dataset):
     with pytest.raises(SchemaError, match=r"iou=1\.5"):
         judge(dataset, iou=1.5)
-    with pytest.raises(SchemaError, match="takes one field"):
+    with pytest.raises(SchemaError, match="each once"):
         scb.compute_mistakenness(dataset, ["predictions", "predictions"], "ground_truth")
     dataset.set_values("class", [sc.Classification(label="a")] * N)
     with pytest.raises(FieldKindError, match="works on Detections"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.hardness import area_under_margin, entropy, forgetting, hardness
+from saccade.brain.kernels.hardness import entropy, hardness
 
 
 def test_the_range_is_the_same_for_any_number_of_classes():
@@ -69,24 +69,3 @@ def test_half_precision_is_accepted(rng):
 def test_entropy_is_the_logarithm_of_equally_probable_classes():
     scores = entropy([[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
     np.testing.assert_allclose(scores, [np.log(4), np.log(2), 0], atol=1e-15)
-
-
-def test_the_area_under_the_margin_is_the_mean_margin():
-    history = [[[1.0, 4.0, 2.0], [0.0, 0.0, 1.0]], [[3.0, 1.0, 0.0], [0.0, 0.0, 5.0]]]
-    np.testing.assert_allclose(area_under_margin(history, [0, 2]), [(-3 + 2) / 2, (1 + 5) / 2])
-
-
-def test_forgetting_counts_each_time_and_never_learned_is_infinite():
-    right, wrong = [1.0, 0.0], [0.0, 1.0]
-    history = np.array([[right, wrong, right], [wrong, wrong, right], [right, wrong, right], [wrong, wrong, right]])
-    assert forgetting(history, [0, 0, 0]).tolist() == [2, np.inf, 0]
-
-
-@pytest.mark.parametrize(
-    "history", [np.empty((0, 2, 2)), np.ones((2, 2)), np.full((1, 2, 2), np.nan), np.ones((1, 2, 1))]
-)
-def test_a_history_that_cannot_be_is_refused_with_its_shape(history):
-    with pytest.raises(ValueError, match="history"):
-        area_under_margin(history, [0, 0])
-    with pytest.raises(ValueError, match="history"):
-        forgetting(history, [0, 0])
