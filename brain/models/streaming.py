@@ -6,6 +6,7 @@ reasons are kept, is `operations.embeddings`.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,10 +92,25 @@ def decode_image(path: str | Path) -> RGBImage:
     Raises:
         UnreadableMediaError: if the file cannot be opened or decoded. The message is the reason alone.
     """
+    with decoder() as decode:
+        return decode(path)
+
+
+@contextmanager
+def decoder() -> Iterator[Callable[[str | Path], RGBImage]]:
+    """Give `decode_image` for use in several threads, inside a `with` block.
+
+    Pillow warns of odd metadata and of large sizes; what it cannot decode, and what is too large, it raises. The filter
+    of warnings belongs to the process, so it is set once around all threads and not in each.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield _decode
+
+
+def _decode(path: str | Path) -> RGBImage:
     try:
-        # Pillow warns of odd metadata and of large sizes; what it cannot decode, and what is too large, it raises.
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")
+        with Image.open(path) as image:
             return _to_rgb(ImageOps.exif_transpose(image))
     except Exception as error:  # a decoder fed with garbage raises whatever its parser stumbles over
         raise UnreadableMediaError(_reason(Path(path), error)) from error
