@@ -14,7 +14,14 @@ from saccade.brain.models import streaming
 from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.models.streaming import decode_image
 from saccade.dataset.columns import model_of, read_vectors
-from saccade.dataset.errors import FieldKindError, FieldNotFoundError, ModelError, SchemaError, UnreadableMediaError
+from saccade.dataset.errors import (
+    FieldKindError,
+    FieldNotFoundError,
+    ModelError,
+    SchemaError,
+    UndoError,
+    UnreadableMediaError,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -330,3 +337,33 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_recorded(dataset, ar
     with pytest.raises(error, match=message):
         scb.compute_uniqueness(dataset, **arguments)
     assert dataset.list_runs() == []
+
+
+def test_a_pass_that_is_stopped_writes_nothing_and_says_so(dataset):
+    class Stopping(MeanColour):
+        def embed(self, images):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scb.compute_uniqueness(dataset, roi_field="regions", model=Stopping())
+    assert dataset.get_run_info("uniqueness").state == "interrupted"
+    assert not dataset.has_field("uniqueness")
+
+
+def test_progress_ends_with_all_images_and_all_scores(dataset):
+    seen = []
+    scb.compute_uniqueness(
+        dataset, roi_field="regions", batch_size=2, progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen.count((5, 5)) == 2
+    assert seen[-1] == (5, 5)
+
+
+def test_undo_does_not_bring_vectors_of_regions_back_among_those_of_whole_images(dataset):
+    scb.compute_uniqueness(dataset, roi_field="regions", embeddings="kept", model=MeanColour())
+    dataset.delete_sample_field("kept")
+    deleted = dataset.history()[0].number
+    scb.compute_embeddings(dataset, MeanColour(), "kept")
+    with pytest.raises(UndoError, match="for vectors of another model"):
+        dataset.undo(deleted)
+    assert model_of(dataset, "kept") == {"name": "mean colour", "version": "1", "dimension": 3}
