@@ -222,7 +222,8 @@ def write_vectors(
         field: the vector field, declared if new.
         ids: the samples.
         matrix: (n, d) floats; stored as float32.
-        model: what made them: {"name", "version"}; kept in the catalogue, one per field.
+        model: what made them: {"name", "version"}, and "regions" where they are of parts of the images; kept in the
+            catalogue, one per field.
         overwrite: replace another model's vectors; `ids` must then hold all samples that have the field.
         verb: what the history shows.
 
@@ -309,14 +310,18 @@ def set_model(
     wanted = {**(model or {}), "dimension": dimension}
     while True:
         known = claim_model(action.dataset_id, field, dimension, model, replaced)
-        if {**known, **wanted} == known:
+        is_same = model is None or known.get("regions") == model.get("regions")
+        if is_same and {**known, **wanted} == known:
             return
         if action.set_model(field, {**wanted, "by": action.number}, known):
             return
 
 
 def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | None:
-    """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known."""
+    """What made a field's vectors: {"name", "version", "dimension"}, or None where nothing is known.
+
+    There is also "regions", in words, where they are of parts of the images.
+    """
     if field not in collection._schema():
         raise FieldNotFoundError.among(field, collection._schema().names(), collection._title())
     known = (field_records.by_path(collection._root._id).get(collection._stored_path(field)) or {}).get("model") or {}
@@ -324,4 +329,5 @@ def model_of(collection: "SampleCollection", field: str) -> dict[str, Any] | Non
 
 
 def _named(model: Mapping[str, Any]) -> str:
-    return f"{model.get('name')!r} (version {model.get('version')})"
+    regions = f" on {model['regions']}" if model.get("regions") else ""
+    return f"{model.get('name')!r} (version {model.get('version')}){regions}"

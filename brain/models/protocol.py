@@ -1,4 +1,4 @@
-"""What an embedding model is: a name, a version and one method."""
+"""What an embedding model is: a name, a version and one method; and another where it embeds text."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -30,4 +30,19 @@ class EmbeddingModel(Protocol):
 
         Returns:
             (len(images), dim) float32, in the same order.
+        """
+
+
+@runtime_checkable
+class TextEmbeddingModel(EmbeddingModel, Protocol):
+    """An embedding model that puts texts beside the images that they describe."""
+
+    def embed_text(self, texts: Sequence[str]) -> FloatArray:
+        """Embed texts into the space of the images.
+
+        Args:
+            texts: what images may show, such as "a red car".
+
+        Returns:
+            (len(texts), dim) float32, in the same order.
         """

@@ -1,11 +1,12 @@
-"""From files to vectors: each file is opened once, decoded, put in a batch and embedded.
+"""From files to vectors: each file is opened once, decoded, put in a batch and embedded, whole or by its regions.
 
 A file that is missing or broken becomes a reason in the batch, not an exception. Which files, and where vectors and
 reasons are kept, is `operations.embeddings`.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...dataset.errors import UnreadableMediaError, WrongOutputShapeError
 from ...dataset.types import RGBImage
+from ..kernels.regions import mean_vector
 from .protocol import EmbeddingModel
 
 BATCH_SIZE = 32
@@ -37,8 +39,12 @@ class EmbeddedBatch:
     failures: dict[int, str] = field(default_factory=dict)
 
 
+Crops = Callable[[int, RGBImage], Sequence[RGBImage]]
+"""Gives the parts of an image that are to be embedded, at least one, by the image's position among the paths."""
+
+
 def embed_files(
-    paths: Sequence[str], model: EmbeddingModel, *, batch_size: int = BATCH_SIZE
+    paths: Sequence[str], model: EmbeddingModel, *, batch_size: int = BATCH_SIZE, crops: Crops | None = None
 ) -> Iterator[EmbeddedBatch]:
     """Embed image files in the order given.
 
@@ -46,6 +52,7 @@ def embed_files(
         paths: image files.
         model: what embeds them.
         batch_size: images per call of the model; fewer where they are very large.
+        crops: embed these parts of each image instead of the image; its vector is theirs by `mean_vector`.
 
     Yields:
         Batches that cover every path exactly once.
@@ -54,17 +61,21 @@ def embed_files(
         WrongOutputShapeError: if the model does not return one row of numbers per image.
     """
     positions: list[int] = []
-    images: list[RGBImage] = []
+    images: list[RGBImage] = []  # several of them may have the same position
     failures: dict[int, str] = {}
     for position, path in enumerate(paths):
         try:
-            images.append(decode_image(path))
-            positions.append(position)
+            image = decode_image(path)
         except UnreadableMediaError as error:
             failures[position] = str(error)
+        else:
+            # Copied, or a crop would keep the whole image in memory until its batch is full.
+            parts = [image] if crops is None else [part.copy() for part in crops(position, image)]
+            images += parts
+            positions += [position] * len(parts)
         full = len(positions) + len(failures) >= batch_size or sum(i.shape[0] * i.shape[1] for i in images) > _PIXELS
         if full or position == len(paths) - 1:
-            yield _embed(model, positions, images, failures)
+            yield _embed(model, positions, images, failures, batch_size)
             positions, images, failures = [], [], {}
 
 
@@ -81,10 +92,25 @@ def decode_image(path: str | Path) -> RGBImage:
     Raises:
         UnreadableMediaError: if the file cannot be opened or decoded. The message is the reason alone.
     """
+    with decoder() as decode:
+        return decode(path)
+
+
+@contextmanager
+def decoder() -> Iterator[Callable[[str | Path], RGBImage]]:
+    """Give `decode_image` for use in several threads, inside a `with` block.
+
+    Pillow warns of odd metadata and of large sizes; what it cannot decode, and what is too large, it raises. The filter
+    of warnings belongs to the process, so it is set once around all threads and not in each.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield _decode
+
+
+def _decode(path: str | Path) -> RGBImage:
     try:
-        # Pillow warns of odd metadata and of large sizes; what it cannot decode, and what is too large, it raises.
-        with warnings.catch_warnings(), Image.open(path) as image:
-            warnings.simplefilter("ignore")
+        with Image.open(path) as image:
             return _to_rgb(ImageOps.exif_transpose(image))
     except Exception as error:  # a decoder fed with garbage raises whatever its parser stumbles over
         raise UnreadableMediaError(_reason(Path(path), error)) from error
@@ -123,18 +149,26 @@ def _reason(path: Path, error: Exception) -> str:
 
 
 def _embed(
-    model: EmbeddingModel, positions: list[int], images: list[RGBImage], failures: dict[int, str]
+    model: EmbeddingModel, positions: list[int], images: list[RGBImage], failures: dict[int, str], batch_size: int
 ) -> EmbeddedBatch:
     if not images:
         return EmbeddedBatch([], np.empty((0, model.dim or 0), dtype=np.float32), failures)
+    starts = range(0, len(images), batch_size)
+    vectors = np.concatenate([_vectors(model, images[start : start + batch_size]) for start in starts])
+    owners, first = np.unique(positions, return_index=True)
+    if len(owners) < len(positions):
+        vectors = np.stack([mean_vector(rows) for rows in np.split(vectors, first[1:])])
+    finite = np.isfinite(vectors).all(axis=1).reshape(-1)
+    for row in np.flatnonzero(~finite):
+        failures[int(owners[row])] = f"model {model.name!r} returned NaN or infinity"
+    return EmbeddedBatch(owners[finite].tolist(), vectors[finite], failures)
+
+
+def _vectors(model: EmbeddingModel, images: list[RGBImage]) -> NDArray[np.float32]:
     returned = np.asarray(model.embed(images))
     if returned.ndim != 2 or len(returned) != len(images) or returned.shape[1] == 0 or returned.dtype.kind not in "fiu":
         raise WrongOutputShapeError(
             f"model {model.name!r} returned shape {returned.shape}, {returned.dtype}, for {len(images)} images; "
             f"expected ({len(images)}, d) numbers. Return one flat row per image."
         )
-    vectors = returned.astype(np.float32)
-    finite = np.isfinite(vectors).all(axis=1).reshape(-1)
-    for row in np.flatnonzero(~finite):
-        failures[positions[row]] = f"model {model.name!r} returned NaN or infinity"
-    return EmbeddedBatch([positions[row] for row in np.flatnonzero(finite)], vectors[finite], failures)
+    return returned.astype(np.float32)

@@ -11,7 +11,7 @@ from ...dataset.errors import SchemaError
 from ...dataset.progress import shown
 from ...dataset.types import Metric, Progress, SampleId
 from ..kernels.duplicates import NEIGHBORS, near_duplicates
-from .inputs import embedded, read_embeddings
+from .sources import field_in, settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -62,7 +62,8 @@ class NearDuplicates(runs.Run):
 
     def unique_view(self) -> "DatasetView":
         """The samples without the duplicates."""
-        view = self._samples().exists(self.reads[0]) if self.reads else self._samples()
+        field = field_in(self)
+        view = self._samples() if field is None else self._samples().exists(field)
         return view.exists(f"{self.key}.closeness", False) if self._wrote_anything() else view
 
     def _samples(self) -> "DatasetView":
@@ -82,13 +83,18 @@ class NearDuplicates(runs.Run):
 def compute_near_duplicates(
     samples: "SampleCollection",
     threshold: float | None = None,
-    *,
+    roi_field: str | None = None,
     embeddings: str | ArrayLike | None = None,
+    similarity_index: runs.Run | str | None = None,
     model: Any = None,
-    metric: Metric = "cosine",
-    duplicates_field: str = "near_duplicates",
+    *,
+    force_square: bool = False,
+    alpha: float | None = None,
     batch_size: int | None = None,
+    skip_failures: bool = True,
     progress: Progress = None,
+    metric: Metric | None = None,
+    duplicates_field: str = "near_duplicates",
 ) -> NearDuplicates:
     """Find the samples that are so near to another that they show the same.
 
@@ -100,12 +106,18 @@ def compute_near_duplicates(
     Args:
         samples: a dataset or view.
         threshold: up to what distance two samples are the same, for all alike.
-        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
+        roi_field: a field of boxes or lines: only what lies in these regions counts, as for `compute_uniqueness`.
+        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order; with
+            `roi_field`, where the vectors of the regions are. Samples without a vector are left out.
+        similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
-        metric: "cosine" or "euclidean".
-        duplicates_field: the field to write, which also is the key of the run.
+        force_square: make the boxes of the regions squares.
+        alpha: grow the boxes of the regions by this fraction of their width and height.
         batch_size: images per call of the model.
+        skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+        metric: "cosine" or "euclidean"; by default that of the index, else "cosine".
+        duplicates_field: the field to write, which also is the key of the run.
 
     Returns:
         The run, with `duplicate_ids`, `unique_ids`, `neighbors_map`, `duplicates_view()`, `unique_view()`. Its `view()`
@@ -116,8 +128,8 @@ def compute_near_duplicates(
         on duplicates alone `<field>.closeness`, from 0, just a duplicate, to 1, no difference. In one action.
 
     Raises:
-        FieldNotFoundError, SchemaError, FieldKindError: as `compute_uniqueness`; SchemaError also for a threshold or
-            metric that cannot be.
+        FieldNotFoundError, SchemaError, FieldKindError, ModelError, RunError, UnreadableMediaError: as
+            `compute_uniqueness`; SchemaError also for a threshold that cannot be.
 
     Example:
         ```python
@@ -125,25 +137,27 @@ def compute_near_duplicates(
         dataset.delete_samples(found.duplicate_ids)
         ```
     """
-    checked_distance(threshold, metric)
-    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
-    reads = [field] if isinstance(field, str) else []
+    checked_distance(threshold, metric or "cosine")
+    source = settled(
+        samples, "cosine", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
+        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
+        skip_failures=skip_failures, progress=progress,
+    )  # fmt: skip
     params = {
-        "embeddings": field if isinstance(field, str) else "(array)", "threshold": threshold, "metric": metric,
-        "neighbors": None if threshold is not None else NEIGHBORS,
+        **source.params, "threshold": threshold, "neighbors": None if threshold is not None else NEIGHBORS,
     }  # fmt: skip
     with runs.record(
-        samples, "near_duplicates", key=duplicates_field, reads=reads, writes=[duplicates_field], params=params,
+        samples, "near_duplicates", key=duplicates_field, reads=source.reads, writes=[duplicates_field], params=params,
         one_action=True,
     ) as run:  # fmt: skip
-        found = read_embeddings(samples, field)
+        found = source.read()
         with shown(len(found.ids), progress) as advance:
-            result = near_duplicates(found.vectors, threshold, metric=metric, advance=advance)
+            result = near_duplicates(found.vectors, threshold, metric=source.metric, advance=advance)
         repeats = result.of != np.arange(len(found.ids))
         rows = np.flatnonzero(repeats | np.isin(np.arange(len(found.ids)), result.of[repeats]))
         run.summary = {
             "samples": len(found.ids), "without_vector": found.without_vector, "duplicates": int(repeats.sum()),
-            "unique": int((~repeats).sum()), "groups": len(rows) - int(repeats.sum()),
+            "unique": int((~repeats).sum()), "groups": len(rows) - int(repeats.sum()), **found.facts,
         }  # fmt: skip
         reach = np.sqrt(result.radius * result.radius[result.of])
         closeness = 1 - result.distances / np.maximum(reach, np.finfo(float).tiny)

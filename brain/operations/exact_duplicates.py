@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from ...dataset import columns, runs
-from ...dataset.errors import UnreadableMediaError
+from ...dataset.errors import SchemaError, UnreadableMediaError
 from ...dataset.progress import shown
 from ...dataset.types import Progress, SampleId
-from ..kernels.copies import identical_files
+from ..kernels.copies import identical_files, identical_images
+from ..models.streaming import decoder
 from .duplicates import replace_results
 
 if TYPE_CHECKING:
@@ -53,31 +54,38 @@ class ExactDuplicates(runs.Run):
 
 def compute_exact_duplicates(
     samples: "SampleCollection",
-    *,
+    num_workers: int | None = None,
     skip_failures: bool = True,
-    duplicates_field: str = "exact_duplicates",
     progress: Progress = None,
+    *,
+    pixels: bool = False,
+    duplicates_field: str = "exact_duplicates",
 ) -> ExactDuplicates:
-    """Find the samples whose files hold the same bytes as that of an earlier sample.
+    """Find the samples whose files hold the same bytes as that of an earlier sample, or show the same pixels.
 
-    Files of different sizes are not read; those of one hash are compared byte by byte.
+    Only files of one size are read for their bytes. What has one hash is compared byte by byte, or pixel by pixel.
 
     Args:
         samples: a dataset or view; of the samples with copies of one file, the first in its order counts as the
             original.
+        num_workers: how many threads read and decode files, one by default. The result is the same for any number.
         skip_failures: note missing and unreadable files and go on. Otherwise the first one is an error.
-        duplicates_field: the field to write, which also is the key of the run.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+        pixels: whether images are copies too that decode to the same size and the same pixels, such as a PNG and a BMP,
+            or files that differ in their metadata. Each image is decoded once, and again if another has its hash.
+        duplicates_field: the field to write, which also is the key of the run.
 
     Returns:
         The run, with `duplicates`, a dict of the first id to the later ones, `duplicate_ids` and `unique_view()`.
 
     Writes:
         On copies `<field>.of`, the id of the first sample with this file; on samples whose file failed
-        `<field>.error`, the reason. In one action.
+        `<field>.error`, the reason. In one action. With `pixels`, files that cannot be decoded failed; they still are
+        copies of each other where they hold the same bytes.
 
     Raises:
         UnreadableMediaError: if a file cannot be read and `skip_failures` is False.
+        SchemaError: if `num_workers` is below 0.
 
     Example:
         ```python
@@ -85,14 +93,20 @@ def compute_exact_duplicates(
         dataset.delete_samples(found.duplicate_ids)
         ```
     """
+    workers = 1 if num_workers is None else num_workers
+    if workers < 0:
+        raise SchemaError(f"num_workers={num_workers} is not a number of threads. Use 0 or more, or None for one.")
     with runs.record(
         samples, "exact_duplicates", key=duplicates_field, reads=["filepath"], writes=[duplicates_field],
-        one_action=True,
+        params={"pixels": pixels}, one_action=True,
     ) as run:  # fmt: skip
         ids, found = columns.read_scalars(samples, ["filepath"])
         paths = found["filepath"]
-        with shown(len(ids), progress) as advance:
-            groups, errors = identical_files(paths, advance=advance)
+        with shown(len(ids), progress) as advance, decoder() as decode:
+            if pixels:
+                groups, errors = identical_images(paths, decode, num_workers=workers, advance=advance)
+            else:
+                groups, errors = identical_files(paths, num_workers=workers, advance=advance)
         if errors and not skip_failures:
             row = min(errors)
             raise UnreadableMediaError(f"{paths[row]}: {errors[row]}. Pass skip_failures=True to go on without it.")

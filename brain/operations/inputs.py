@@ -1,6 +1,6 @@
 """What the verbs read: embeddings by field name or as an array, checked, with the samples they belong to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,11 +24,13 @@ class Embeddings:
         ids: the samples that have a vector, in the collection's order.
         vectors: (len(ids), d).
         without_vector: how many samples have none.
+        facts: what else a run should keep about them, such as files that failed.
     """
 
     ids: list[SampleId]
     vectors: FloatArray
     without_vector: int
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def embedded(
@@ -37,6 +39,7 @@ def embedded(
     model: Any = None,
     *,
     batch_size: int | None = None,
+    skip_failures: bool = True,
     progress: Progress = None,
 ) -> str | ArrayLike:
     """Settle where the vectors come from, and compute those that are missing if a model is given.
@@ -51,13 +54,15 @@ def embedded(
         if model is not None:
             raise SchemaError("embeddings is an array and model was given too: name a field for the model to fill.")
         return embeddings
-    field = embeddings or "embedding"
-    known = field in samples.get_field_schema()
+    name = embeddings or "embedding"
+    known = name in samples.get_field_schema()
     if embeddings is None and not known and not samples.count():
         return np.empty((0, 1))
     if model is not None or (embeddings is None and not known):
-        compute_embeddings(samples, model or "builtin", field, batch_size, progress=progress)
-    return field
+        compute_embeddings(
+            samples, model or "builtin", name, batch_size, skip_failures=skip_failures, progress=progress
+        )
+    return name
 
 
 def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) -> Embeddings:
@@ -73,16 +78,20 @@ def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) ->
     try:
         ids, vectors = read_vectors(samples, embeddings)
     except FieldNotFoundError as error:
-        raise FieldNotFoundError(
-            f"{error} compute_embeddings(samples, embeddings_field={embeddings!r}) makes it."
-        ) from error
+        remedy = _remedy(samples, embeddings, f"compute_embeddings(samples, embeddings_field={embeddings!r}) makes it.")
+        raise FieldNotFoundError(f"{error} {remedy}") from error
     total = samples.count()
     if total and not ids:
-        raise SchemaError(
-            f"none of the {total} samples has a vector in field {embeddings!r}. "
-            f"Run compute_embeddings(samples, embeddings_field={embeddings!r}) first."
+        remedy = _remedy(
+            samples, embeddings, f"Run compute_embeddings(samples, embeddings_field={embeddings!r}) first."
         )
+        raise SchemaError(f"none of the {total} samples has a vector in field {embeddings!r}. {remedy}")
     return Embeddings(ids, vectors, max(0, total - len(ids)))
+
+
+def _remedy(samples: "SampleCollection", embeddings: str, otherwise: str) -> str:
+    reasons = f"{embeddings}_error"
+    return f"Field {reasons!r} says why." if reasons in samples.get_field_schema() else otherwise
 
 
 def _of_array(samples: "SampleCollection", embeddings: ArrayLike) -> Embeddings:

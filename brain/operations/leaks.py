@@ -13,7 +13,8 @@ from ...dataset.types import BoolArray, Metric, Progress, SampleId
 from ..kernels.duplicates import NEIGHBORS, leaks
 from ..kernels.vectors import checked, squared_distances, unit_factors
 from .duplicates import checked_distance, replace_results, spread
-from .inputs import embedded, read_embeddings
+from .inputs import read_embeddings
+from .sources import field_in, settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -50,9 +51,10 @@ class LeakySplits(runs.Run):
         """The counterparts of a sample in other splits. They are looked up among the vectors as they are now.
 
         Raises:
-            SchemaError: if the run was made with an array of vectors, which is not kept, or with views as splits.
+            SchemaError: if the run was made with vectors that are in no field, or with views as splits.
         """
-        if not self.reads or not self.params["splits"]:
+        field = field_in(self)
+        if field is None or not self.params["splits"]:
             raise SchemaError(
                 f"run {self.key!r} was made with vectors or views that it does not hold. "
                 "Use a vector field, and tags or a field as splits."
@@ -60,10 +62,11 @@ class LeakySplits(runs.Run):
         asked = str(getattr(sample, "id", sample))
         ids, splits, _ = _memberships(self._samples(), self.params["splits"])
         member = dict(zip(ids, splits, strict=True))
-        found = read_embeddings(self._samples(), self.reads[0])
+        found = read_embeddings(self._samples(), field)
         _, scalars = columns.read_scalars(self._samples(), [f"{self.key}.radius"]) if self._found() else ([], {})
-        radius = dict(zip(ids, scalars.get(f"{self.key}.radius", []), strict=False))
-        if asked not in found.ids or radius.get(asked) is None:
+        held = zip(ids, scalars.get(f"{self.key}.radius", []), strict=False)
+        radius = {key: value for key, value in held if value is not None}
+        if asked not in found.ids or asked not in radius:
             return self._samples().limit(0)
         vectors, row = checked(found.vectors), found.ids.index(asked)
         cosine = self.params["metric"] == "cosine"
@@ -74,7 +77,8 @@ class LeakySplits(runs.Run):
             found.ids[other]
             for other in np.argsort(distances, kind="stable")
             if other != row
-            and distances[other] ** 2 <= radius[asked] * (radius.get(found.ids[other]) or -1.0)
+            and found.ids[other] in radius
+            and distances[other] ** 2 <= radius[asked] * radius[found.ids[other]]
             and member[asked].any()
             and member[found.ids[other]].any()
             and (member[asked] | member[found.ids[other]]).sum() > 1
@@ -96,13 +100,18 @@ def compute_leaky_splits(
     samples: "SampleCollection",
     splits: "str | Sequence[str] | Mapping[str, SampleCollection]",
     threshold: float | None = None,
-    *,
+    roi_field: str | None = None,
     embeddings: str | ArrayLike | None = None,
+    similarity_index: runs.Run | str | None = None,
     model: Any = None,
-    metric: Metric = "cosine",
-    leaks_field: str = "leaks",
+    *,
+    force_square: bool = False,
+    alpha: float | None = None,
     batch_size: int | None = None,
+    skip_failures: bool = True,
     progress: Progress = None,
+    metric: Metric | None = None,
+    leaks_field: str = "leaks",
 ) -> LeakySplits:
     """Find the samples of which another split holds a near-duplicate.
 
@@ -113,12 +122,18 @@ def compute_leaky_splits(
         samples: a dataset or view.
         splits: the tags that mark the splits; or the name of a field whose values do; or views by name.
         threshold: up to what distance two samples are the same, for all alike.
-        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
+        roi_field: a field of boxes or lines: only what lies in these regions counts, as for `compute_uniqueness`.
+        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order; with
+            `roi_field`, where the vectors of the regions are. Samples without a vector are left out.
+        similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
-        metric: "cosine" or "euclidean".
-        leaks_field: the field to write, which also is the key of the run.
+        force_square: make the boxes of the regions squares.
+        alpha: grow the boxes of the regions by this fraction of their width and height.
         batch_size: images per call of the model.
+        skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+        metric: "cosine" or "euclidean"; by default that of the index, else "cosine".
+        leaks_field: the field to write, which also is the key of the run.
 
     Returns:
         The run, with `leaks_view()`, `no_leaks_view()`, `leaks_for_sample()`, `tag_leaks()`. Its `view()` begins with
@@ -130,8 +145,9 @@ def compute_leaky_splits(
         of them, and `<field>.distance` to it. In one action.
 
     Raises:
-        SchemaError: if fewer than two splits are given or found, or a threshold or metric cannot be.
-        FieldNotFoundError, FieldKindError: as `compute_uniqueness`; FieldNotFoundError also for the field of splits.
+        SchemaError: if fewer than two splits are given or found, or a threshold cannot be.
+        FieldNotFoundError, SchemaError, FieldKindError, ModelError, RunError, UnreadableMediaError: as
+            `compute_uniqueness`; FieldNotFoundError also for the field of splits.
 
     Example:
         ```python
@@ -139,30 +155,34 @@ def compute_leaky_splits(
         clean_test = found.no_leaks_view(dataset.match_tags("test"))
         ```
     """
-    checked_distance(threshold, metric)
+    checked_distance(threshold, metric or "cosine")
     by_name = isinstance(splits, str) or not isinstance(splits, Mapping)
-    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
+    source = settled(
+        samples, "cosine", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
+        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
+        skip_failures=skip_failures, progress=progress,
+    )  # fmt: skip
     params = {
-        "splits": splits if isinstance(splits, str) else list(splits) if by_name else None,
-        "embeddings": field if isinstance(field, str) else "(array)", "threshold": threshold, "metric": metric,
-        "neighbors": None if threshold is not None else NEIGHBORS,
+        "splits": splits if isinstance(splits, str) else list(splits) if by_name else None, **source.params,
+        "threshold": threshold, "neighbors": None if threshold is not None else NEIGHBORS,
     }  # fmt: skip
-    reads = [*([field] if isinstance(field, str) else []), *([splits] if isinstance(splits, str) else [])]
+    reads = [*source.reads, *([splits] if isinstance(splits, str) else [])]
     with runs.record(
         samples, "leaky_splits", key=leaks_field, reads=reads, writes=[leaks_field], params=params, one_action=True
     ) as run:
         ids, member, names = _memberships(samples, splits)
-        found = read_embeddings(samples, field)
+        found = source.read()
         row_of = {key: row for row, key in enumerate(ids)}
         member = member[[row_of[key] for key in found.ids]]
         with shown(len(found.ids), progress) as advance:
-            result = leaks(found.vectors, member, threshold, metric=metric, advance=advance)
+            result = leaks(found.vectors, member, threshold, metric=source.metric, advance=advance)
         leaking = result.nearest >= 0
         run.summary = {
             "samples": len(found.ids), "without_vector": found.without_vector, "leaks": int(leaking.sum()),
             "leaks_by_split": {
                 name: int((leaking & member[:, column]).sum()) for column, name in enumerate(names)
             },
+            **found.facts,
         }  # fmt: skip
         replace_results(samples, leaks_field, found.ids, {
             "count": [int(count) if leaks_ else None for count, leaks_ in zip(result.counts, leaking, strict=True)],

@@ -11,7 +11,7 @@ from ...dataset.types import Metric, Progress
 from ..kernels.neighbors import nearest_neighbors
 from ..kernels.representativeness import NEIGHBORS, representativeness
 from .duplicates import checked_distance
-from .inputs import embedded, read_embeddings
+from .sources import settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -21,11 +21,16 @@ def compute_representativeness(
     samples: "SampleCollection",
     representativeness_field: str = "representativeness",
     *,
+    roi_field: str | None = None,
     embeddings: str | ArrayLike | None = None,
+    similarity_index: runs.Run | str | None = None,
     model: Any = None,
-    metric: Metric = "euclidean",
+    force_square: bool = False,
+    alpha: float | None = None,
     batch_size: int | None = None,
+    skip_failures: bool = True,
     progress: Progress = None,
+    metric: Metric | None = None,
 ) -> runs.Run:
     """Score how many others each sample stands for: high in the middle of a cluster, low at its rim and beyond.
 
@@ -35,12 +40,17 @@ def compute_representativeness(
     Args:
         samples: a dataset or view, of any size.
         representativeness_field: the field to write.
-        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
-            Samples without a vector get no score.
+        roi_field: a field of boxes or lines: only what lies in these regions counts, as for `compute_uniqueness`.
+        embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order; with
+            `roi_field`, where the vectors of the regions are. Samples without a vector are left out.
+        similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
-        metric: "euclidean" or "cosine".
+        force_square: make the boxes of the regions squares.
+        alpha: grow the boxes of the regions by this fraction of their width and height.
         batch_size: images per call of the model.
+        skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
+        metric: "euclidean" or "cosine"; by default that of the index, else "euclidean".
 
     Returns:
         The run; its `view()` begins with the most typical sample.
@@ -49,25 +59,29 @@ def compute_representativeness(
         `representativeness_field`, float in [0, 1], higher is more typical: all of it at the end, in one action.
 
     Raises:
-        FieldNotFoundError, SchemaError, FieldKindError: as `compute_uniqueness`.
+        FieldNotFoundError, SchemaError, FieldKindError, ModelError, RunError, UnreadableMediaError: as
+            `compute_uniqueness`.
 
     Example:
         ```python
         scb.compute_representativeness(dataset).view().limit(10)
         ```
     """
-    checked_distance(None, metric)
-    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
-    reads = [field] if isinstance(field, str) else []
-    params = {"embeddings": field if reads else "(array)", "metric": metric, "neighbors": NEIGHBORS}
+    checked_distance(None, metric or "euclidean")
+    source = settled(
+        samples, "euclidean", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
+        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
+        skip_failures=skip_failures, progress=progress,
+    )  # fmt: skip
     with runs.record(
-        samples, "representativeness", key=representativeness_field, reads=reads, writes=[representativeness_field],
-        params=params, one_action=True,
+        samples, "representativeness", key=representativeness_field, reads=source.reads,
+        writes=[representativeness_field], params={**source.params, "neighbors": NEIGHBORS}, one_action=True,
     ) as run:  # fmt: skip
-        found = read_embeddings(samples, field)
+        found = source.read()
         with shown(len(found.ids), progress) as advance:
-            scores = representativeness(nearest_neighbors(found.vectors, NEIGHBORS, metric=metric, advance=advance)[0])
-        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector}
+            near, _ = nearest_neighbors(found.vectors, NEIGHBORS, metric=source.metric, advance=advance)
+            scores = representativeness(near)
+        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
         if found.ids:
             run.summary["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             columns.write_scalars(

@@ -9,12 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 from ...dataset import columns, runs
 from ...dataset.errors import FieldNotFoundError, RunError, ViewError
 from ...dataset.stages import SortBySimilarity, Stage
-from ...dataset.types import FloatArray, Metric, Progress, SampleId, is_id
+from ...dataset.types import FloatArray, Metric, Progress, SampleId
 from ...dataset.view import DatasetView
 from ..kernels.similarity import similarity_order
 from ..kernels.vectors import first_nonfinite_row, unit_factors
+from ..models.protocol import EmbeddingModel
+from ..models.registry import get_model
 from .duplicates import checked_distance
 from .inputs import embedded, read_embeddings
+from .text_queries import with_vectors_of_texts
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -22,7 +25,14 @@ if TYPE_CHECKING:
 
 
 class SimilarityIndex(runs.Run):
-    """Vectors by which samples can be sorted: a field, and how distances are measured in it."""
+    """Vectors by which samples can be sorted: a field, and how distances are measured in it.
+
+    Attributes:
+        model: what embeds the texts of queries, if it was given to `compute_similarity`. It is not stored: an index
+            that is loaded later finds models of the library by their name.
+    """
+
+    model: EmbeddingModel | None = None
 
     @property
     def embeddings_field(self) -> str:
@@ -50,10 +60,14 @@ class SimilarityIndex(runs.Run):
         return vectors, ids
 
     def sort_by_similarity(
-        self, query: Any, k: int | None = None, *, reverse: bool = False, dist_field: str | None = None
-    ) -> "DatasetView":
+        self, query: Any, k: int | None = None, *, reverse: bool = False, dist_field: str | None = None,
+        model: Any = None,
+    ) -> "DatasetView":  # fmt: skip
         """The samples of the index by their similarity to a query; see `sort_by_similarity`."""
-        return sort_by_similarity(self.view(), query, k, reverse=reverse, dist_field=dist_field, brain_key=self.key)
+        return sort_by_similarity(
+            self.view(), query, k, reverse=reverse, dist_field=dist_field, brain_key=self.key,
+            model=self.model if model is None else model,
+        )  # fmt: skip
 
 
 def compute_similarity(
@@ -74,7 +88,8 @@ def compute_similarity(
         samples: a dataset or view.
         embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order,
             which is stored in the field `brain_key`.
-        model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
+        model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`. The index
+            that is returned asks it for the vectors of texts.
         metric: "cosine" or "euclidean".
         brain_key: the key of the run, by which `sort_by_similarity` knows the index.
         batch_size: images per call of the model.
@@ -96,7 +111,8 @@ def compute_similarity(
         ```
     """
     checked_distance(None, metric)
-    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
+    chosen = None if model is None else get_model(model)
+    field = embedded(samples, embeddings, chosen, batch_size=batch_size, progress=progress)
     name = field if isinstance(field, str) else brain_key
     reads, writes = ([name], []) if isinstance(field, str) else ([], [name])
     with runs.record(
@@ -109,6 +125,7 @@ def compute_similarity(
         if len(found.ids):
             run.summary["dimension"] = int(found.vectors.shape[1])
     assert isinstance(run, SimilarityIndex), "the registry of runs gives it"
+    run.model = chosen
     return run
 
 
@@ -120,6 +137,7 @@ def sort_by_similarity(
     reverse: bool = False,
     dist_field: str | None = None,
     brain_key: str | None = None,
+    model: Any = None,
 ) -> "DatasetView":
     """Sort samples by their similarity to a query, the nearest first; samples without a vector are left out.
 
@@ -128,20 +146,25 @@ def sort_by_similarity(
 
     Args:
         samples: a dataset or view.
-        query: a sample or the id of one, a vector, or several of either, whose mean direction counts.
+        query: a sample or the id of one, a vector, text, or several of these, whose mean direction counts. Text of 24
+            hexadecimal digits is an id.
         k: how many samples; all by default.
         reverse: whether the least similar come first, and are those that `k` keeps.
         dist_field: a field to write the distances into, once, as they are now.
         brain_key: the index to use; it is needed where there are several. Where there is none, the field "embedding"
             and the cosine distance are used.
+        model: what embeds text; by default the model of the field's vectors, if the library knows it by name. It must
+            be the one that made them, in the same version.
 
     Raises:
         RunError: if there are several indexes, or the key is none of them.
-        ViewError: if the query is text, a sample without a vector, or a vector of another length.
+        ViewError: if the query is a sample without a vector, a vector of another length, or text and no model known.
+        ModelError: if the model does not embed text, gives no finite vector of the right length, or did not make the
+            field's vectors.
         FieldNotFoundError: if there is neither an index nor a field "embedding".
     """
     field, metric = _index_of(samples._root, brain_key)
-    vector = _vector_of(samples._root, query, field, metric)
+    vector = _vector_of(samples._root, query, field, metric, None if model is None else get_model(model))
     stage = SortBySimilarity(vector.tolist(), field, metric=metric, k=k, reverse=reverse)
     view = samples._then(stage)
     if dist_field is not None:
@@ -187,12 +210,15 @@ def _index_of(root: "Dataset", brain_key: str | None) -> tuple[str, Metric]:
     return "embedding", "cosine"
 
 
-def _vector_of(root: "Dataset", query: Any, field: str, metric: Metric) -> NDArray[np.float64]:
-    """Give the query as one vector: of a sample, as it is, or the mean of several."""
+def _vector_of(
+    root: "Dataset", query: Any, field: str, metric: Metric, model: EmbeddingModel | None
+) -> NDArray[np.float64]:
+    """Give the query as one vector: of a sample or text, as it is, or the mean of several."""
     several = isinstance(query, Iterable) and not isinstance(query, str) and not hasattr(query, "id")
     parts = list(query) if several else [query]
     if not parts:
-        raise ViewError("sort_by_similarity() was given no query. Give a sample, an id, a vector, or several.")
+        raise ViewError("sort_by_similarity() was given no query. Give a sample, an id, a vector, text, or several.")
+    parts = with_vectors_of_texts(root, parts, field, model)
     if all(isinstance(part, int | float | np.number) and not isinstance(part, bool) for part in parts):
         rows = np.asarray([parts], dtype=np.float64)
     else:
@@ -212,8 +238,6 @@ def _one_vector(root: "Dataset", part: Any, field: str) -> Any:
     key = part if isinstance(part, str) else getattr(part, "id", None)
     if not isinstance(key, str):
         return part
-    if not is_id(key):
-        raise ValueError(f"{key!r} is text, which needs a model that embeds text. Give a sample, an id or a vector.")
     ids, vectors = columns.read_vectors(root.select(key), field)
     if not ids:
         raise ValueError(f"there is no sample {key} with a vector in field {field!r}.")

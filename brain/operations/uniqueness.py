@@ -13,7 +13,9 @@ from ...dataset.progress import shown
 from ...dataset.types import FloatArray, Metric, Progress, SampleId
 from ..kernels.neighbors import nearest_neighbors
 from ..kernels.uniqueness import NEIGHBORS, WEIGHTS, Calibration, nearest_uniqueness, uniqueness
-from .inputs import Embeddings, embedded, read_embeddings
+from .duplicates import checked_distance
+from .inputs import Embeddings, read_embeddings
+from .sources import ARRAY, Source, settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -24,14 +26,19 @@ _VERSION = 2
 def compute_uniqueness(
     samples: "SampleCollection",
     uniqueness_field: str = "uniqueness",
-    *,
+    roi_field: str | None = None,
     embeddings: str | ArrayLike | None = None,
+    similarity_index: runs.Run | str | None = None,
     model: Any = None,
-    method: Literal["local", "nearest"] = "local",
-    metric: Metric = "euclidean",
-    reference: "SampleCollection | runs.Run | None" = None,
+    *,
+    force_square: bool = False,
+    alpha: float | None = None,
     batch_size: int | None = None,
+    skip_failures: bool = True,
     progress: Progress = None,
+    method: Literal["local", "nearest"] = "local",
+    metric: Metric | None = None,
+    reference: "SampleCollection | runs.Run | None" = None,
 ) -> runs.Run:
     """Score how unlike its nearest neighbours each sample is.
 
@@ -41,30 +48,44 @@ def compute_uniqueness(
     Args:
         samples: a dataset or view.
         uniqueness_field: the field to write.
+        roi_field: a Detection, Detections, Polyline or Polylines field: only what lies in its boxes counts. The vector
+            of an image is the mean over its regions, of length one where theirs have that. An image without regions, or
+            with none inside it, counts whole.
         embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
-            Samples without a vector get no score.
+            Samples without a vector get no score. With `roi_field`, the name of the vectors that its labels hold, which
+            are then used; else the field to keep the vectors of the regions in, so that a second call need not embed
+            again. Without a name they are not kept.
+        similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as in `compute_embeddings`. With neither
             embeddings nor a model, and no field "embedding", the built-in descriptor makes one.
+        force_square: make the boxes of the regions squares: the shorter side grows to the longer, inside the image.
+        alpha: grow the boxes of the regions by this fraction of their width and height; below 0, down to -1, they
+            shrink. Regions are cut at the rim of the image, and hold at least one pixel.
+        batch_size: images per call of the model.
+        skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         method: "local", comparable across sets; or "nearest", FiftyOne's published formula, where the most isolated
             sample has 1 and the others what remains.
-        metric: "euclidean" or "cosine".
+        metric: "euclidean" or "cosine"; by default that of the index, else "euclidean".
         reference: score against other samples than these: a dataset or view, or an earlier run of this verb, whose
             calibration is used as it was kept. Its vectors are read from the same field. With "local" only.
-        batch_size: images per call of the model.
-        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The run; its `view()` begins with the most unique sample. Its summary holds the calibration.
 
     Writes:
-        `uniqueness_field`, float in [0, 1], higher is more unique: all of it at the end, in one action.
+        `uniqueness_field`, float in [0, 1], higher is more unique: all of it at the end, in one action. Before, and as
+        `compute_embeddings` does, vectors of the model into their field. Failures are noted beside these, and otherwise
+        in the run.
 
     Raises:
         FieldNotFoundError: if there is no such vector field. `compute_embeddings` makes one.
         SchemaError: if no sample has a vector, the array has another length than the samples, the reference holds
-            vectors of another model or length, or method or metric is unknown.
-        FieldKindError: if a vector holds NaN or infinity, naming the sample.
-        RunError: if the reference is a run that holds no calibration.
+            vectors of another model or length, arguments contradict each other, or method or metric is unknown.
+        FieldKindError: if a vector holds NaN or infinity, naming the sample, or `roi_field` holds no regions.
+        ModelError: if the field holds another model's vectors, or those of other regions.
+        RunError: if the reference is a run that holds no calibration, or the index none of this dataset.
+        UnreadableMediaError: if a file fails and `skip_failures` is False.
 
     Example:
         ```python
@@ -73,27 +94,29 @@ def compute_uniqueness(
         scb.compute_uniqueness(arrivals, reference=run)
         ```
     """
-    if method not in ("local", "nearest") or metric not in ("euclidean", "cosine"):
-        raise SchemaError(
-            f"method={method!r}, metric={metric!r}: expected 'local' or 'nearest', and 'euclidean' or 'cosine'."
-        )
+    checked_distance(None, metric or "euclidean")
+    if method not in ("local", "nearest"):
+        raise SchemaError(f"method={method!r}: expected 'local' or 'nearest'.")
     if reference is not None and method != "local":
         raise SchemaError("method='nearest' divides by a maximum, so it knows no reference. Use method='local'.")
-    field = embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
-    reads = [field] if isinstance(field, str) else []
+    source = settled(
+        samples, "euclidean", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
+        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
+        skip_failures=skip_failures, progress=progress,
+    )  # fmt: skip
     params = {
-        "embeddings": field if isinstance(field, str) else "(array)", "method": method, "metric": metric,
-        "neighbors": NEIGHBORS if method == "local" else len(WEIGHTS), "reference": _name_of(reference),
+        **source.params, "method": method, "neighbors": NEIGHBORS if method == "local" else len(WEIGHTS),
+        "reference": _name_of(reference),
     }  # fmt: skip
     with runs.record(
-        samples, "uniqueness", key=uniqueness_field, reads=reads, writes=[uniqueness_field], params=params,
+        samples, "uniqueness", key=uniqueness_field, reads=source.reads, writes=[uniqueness_field], params=params,
         version=_VERSION, one_action=True,
     ) as run:  # fmt: skip
-        found = read_embeddings(samples, field)
-        known = None if reference is None else _Reference.read(samples, reference, field, metric)
+        found = source.read()
+        known = None if reference is None else _Reference.read(samples, reference, source)
         with shown(len(found.ids), progress) as advance:
-            scores, usual = _scores(found, known, method, metric, advance)
-        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector}
+            scores, usual = _scores(found, known, method, source.metric, advance)
+        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
         if found.ids:
             run.summary["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             if usual is not None:
@@ -125,17 +148,21 @@ class _Reference:
 
     @classmethod
     def read(
-        cls, samples: "SampleCollection", reference: "SampleCollection | runs.Run", field: str | ArrayLike, metric: str
+        cls, samples: "SampleCollection", reference: "SampleCollection | runs.Run", source: Source
     ) -> "_Reference":
         """Read the vectors of the reference."""
-        if not isinstance(field, str):
-            raise SchemaError("embeddings is an array, and the reference has none: name a vector field of both.")
+        field = source.field
+        if field is None:
+            what = "embeddings is an array" if source.params["embeddings"] == ARRAY else "no field holds the vectors"
+            raise SchemaError(f"{what}, and the reference has none: name a vector field of both by embeddings.")
         calibration = None
         if isinstance(reference, runs.Run):
-            calibration = _calibration_of(reference, field, metric)
+            calibration = _calibration_of(reference, field, source.metric)
             reference = reference.view().exists(reference.writes[0])
         here, there = columns.model_of(samples, field) or {}, columns.model_of(reference, field) or {}
-        if any(here[fact] != there[fact] for fact in here.keys() & there.keys()):
+        both = here.keys() & there.keys()
+        regions = "name" in both and here.get("regions") != there.get("regions")
+        if regions or any(here[fact] != there[fact] for fact in both):
             raise SchemaError(f"field {field!r} holds vectors of {here} here and of {there} in the reference.")
         found = read_embeddings(reference, field)
         same = samples._root._id == reference._root._id

@@ -62,10 +62,16 @@ class Staging(Base):
         reverse: bool = False,
         dist_field: str | None = None,
         brain_key: str | None = None,
+        model: Any = None,
     ) -> "DatasetView":
-        """The samples by their similarity to a sample, a vector or several; see `saccade.brain.sort_by_similarity`."""
+        """The samples by their similarity to a sample, a vector, text or several of these.
+
+        See `saccade.brain.sort_by_similarity`.
+        """
         sort = extensions.find("sort_by_similarity")
-        view: DatasetView = sort(self, query, k, reverse=reverse, dist_field=dist_field, brain_key=brain_key)
+        view: DatasetView = sort(
+            self, query, k, reverse=reverse, dist_field=dist_field, brain_key=brain_key, model=model
+        )
         return view
 
     def limit(self, limit: int) -> "DatasetView":

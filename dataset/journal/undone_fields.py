@@ -124,7 +124,6 @@ class UndoneFields:
 
 def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether two records of what vectors are cannot both be true of a field."""
-    return any(
-        old.get(name) is not None and new.get(name) is not None and old[name] != new[name]
-        for name in ("dimension", "name", "version")
-    )
+    facts = ["dimension", "name", "version"]
+    both = {name for name in facts if old.get(name) is not None and new.get(name) is not None}
+    return any(old[name] != new[name] for name in both) or ("name" in both and old.get("regions") != new.get("regions"))

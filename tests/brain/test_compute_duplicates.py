@@ -144,6 +144,7 @@ def test_the_counterparts_of_a_sample_are_those_of_other_splits(dataset, ids):
     assert found.leaks_for_sample(ids[3]).values("id") == [ids[20], ids[25]]
     assert found.leaks_for_sample(dataset[ids[20]]).values("id") == [ids[3]]
     assert len(found.leaks_for_sample(ids[0])) == 0
+    assert scb.compute_leaky_splits(dataset, "split", 0.0).leaks_for_sample(ids[3]).values("id") == [ids[20], ids[25]]
 
 
 def test_leaks_can_be_tagged(dataset):
