@@ -4,6 +4,7 @@ A run is written before the work begins and brought up to date when it ends, so 
 `brain_key`, else its output field. Short names with a version stand in the record, never import paths.
 """
 
+import copy
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -38,7 +39,7 @@ class Run:
         writes: the fields it wrote.
         state: running, completed, failed, interrupted, or undone where all that it wrote was.
         message: why it failed, how else it ended before its end, or how much of it was undone.
-        summary: small facts about the result.
+        facts: small facts about the result; `summary()` gives a copy.
         started: when it began, in UTC.
         finished: when it ended, or None.
         library_version: the version of Saccade.
@@ -52,7 +53,7 @@ class Run:
     writes: list[str]
     state: str
     message: str | None
-    summary: dict[str, Any]
+    facts: dict[str, Any]
     started: datetime
     finished: datetime | None
     library_version: str | None
@@ -64,8 +65,7 @@ class Run:
 
     def _take(self, record: Bson) -> None:
         self._record = record
-        for name in ("params", "summary"):
-            setattr(self, name, dict(record.get(name) or {}))
+        self.params, self.facts = dict(record.get("params") or {}), dict(record.get("summary") or {})
         for name in ("reads", "writes"):
             setattr(self, name, list(record.get(name) or []))
         for name in ("key", "operation", "version", "state", "message", "started", "finished", "library_version"):
@@ -93,6 +93,10 @@ class Run:
                 return view.sort_by(field, reverse=True)
         return view
 
+    def summary(self) -> dict[str, Any]:
+        """What is worth knowing about the result: of scores how many there are and their quartiles, else counts."""
+        return copy.deepcopy(self.facts)
+
     def histogram(self, bins: int = 10) -> tuple[list[int], list[float]]:
         """How the numbers are spread that it wrote into the first field of numbers: counts, and the edges between them.
 
@@ -117,7 +121,7 @@ class Run:
             "operation": f"{self.operation} (version {self.version})",
             "state": self.state if self.message is None else f"{self.state}: {self.message}",
             "reads": ", ".join(self.reads), "writes": ", ".join(self.writes),
-            "params": self.params, "summary": self.summary,
+            "params": self.params, "summary": self.facts,
             "started": self.started, "duration": self.duration,
         }  # fmt: skip
         return {name: value for name, value in facts.items() if value not in (None, "", {})}
@@ -144,7 +148,7 @@ def record(
 ) -> Iterator[Run]:
     """Record a run around a `with` block: completed at its end, failed or interrupted if an exception leaves it.
 
-    Set `run.summary` inside the block to keep small facts about the result. With `one_action`, the block writes all it
+    Set `run.facts` inside the block to keep small facts about the result. With `one_action`, the block writes all it
     writes in one action: then a run that was stopped behind it counts as completed, whatever stopped it; and where one
     that failed before it had an earlier run that completed, whose values still stand, the record of that one stays.
 
@@ -176,9 +180,9 @@ def record(
     token = journal.current_run.set(key)
     try:
         yield run
-        run.summary = _plain(run.summary, "summary")
+        run.facts = _plain(run.facts, "facts")
     except BaseException as error:
-        run.summary = {}
+        run.facts = {}
         state = "interrupted" if isinstance(error, KeyboardInterrupt | GeneratorExit) else "failed"
         message = None if state == "interrupted" else f"{type(error).__name__}: {error}"
         done = run_records.written({**values, "dataset": root._id})
@@ -192,7 +196,7 @@ def record(
 
 
 def _finish(run: Run, state: str, message: str | None, finished: datetime | None = None) -> None:
-    changes = {"state": state, "message": message, "finished": finished or catalog.now(), "summary": run.summary}
+    changes = {"state": state, "message": message, "finished": finished or catalog.now(), "summary": run.facts}
     run_records.change_run(run.dataset._id, run.key, changes)
     run._take({**run._record, **changes})
 

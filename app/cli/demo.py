@@ -72,9 +72,9 @@ def _conclude(dataset: "Dataset", changed: int) -> None:
 
     with _step("embeddings") as say:
         made = compute_embeddings(dataset, progress=False)
-        say(f"{made.summary['embedded']:,} vectors by the built-in descriptor, {made.summary['failed']} failures")
+        say(f"{made.summary()['embedded']:,} vectors by the built-in descriptor, {made.summary()['failed']} failures")
     with _step("uniqueness") as say:
-        low, _, middle, _, high = compute_uniqueness(dataset, progress=False).summary["quartiles"]
+        low, _, middle, _, high = compute_uniqueness(dataset, progress=False).summary()["quartiles"]
         say(f"lowest {low:.2f}, median {middle:.2f}, highest {high:.2f}")
     _judge(dataset, changed)
     with _step("selection") as say:

@@ -114,7 +114,7 @@ def compute_active_learning_scores(
         with shown(samples.count(), progress) as advance:
             ids, rows, found = _SCORERS[kind](_Asked(samples, pred_field, names, normalize, options, advance))
         columns = {f"{prefix}_{name}": found[name] for name in names}
-        run.summary = {path: summary_of(values, len(ids)) for path, values in columns.items()}
+        run.facts = {path: summary_of(values, len(ids)) for path, values in columns.items()}
         write_scores(samples, ids, rows, {path: v.tolist() for path, v in columns.items()}, fields, verb=_VERB)
     return run
 

@@ -155,7 +155,7 @@ def compute_near_duplicates(
             result = near_duplicates(found.vectors, threshold, metric=source.metric, advance=advance)
         repeats = result.of != np.arange(len(found.ids))
         rows = np.flatnonzero(repeats | np.isin(np.arange(len(found.ids)), result.of[repeats]))
-        run.summary = {
+        run.facts = {
             "samples": len(found.ids), "without_vector": found.without_vector, "duplicates": int(repeats.sum()),
             "unique": int((~repeats).sum()), "groups": len(rows) - int(repeats.sum()), **found.facts,
         }  # fmt: skip

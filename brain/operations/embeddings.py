@@ -90,12 +90,12 @@ def fill_embeddings(
         reads.append(regions.field)
     with runs.record(samples, "embeddings", key=embeddings_field, reads=reads, writes=writes, params=params) as run:
         work = _Filling.begin(samples, chosen, embeddings_field, regions, overwrite=overwrite)
-        run.summary = work.summary()
+        run.facts = work.summary()
         with shown(len(work.ids), progress) as advance:
             for batch in embed_files(work.paths, chosen, batch_size=size, crops=work.crops):
                 refuse_failures(work.paths, batch.failures, skip_failures=skip_failures)
                 work.take(batch.positions, batch.vectors, batch.failures)
-                run.summary = work.summary()
+                run.facts = work.summary()
                 advance(len(batch.positions) + len(batch.failures))
             work.write()
     return run

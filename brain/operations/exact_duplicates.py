@@ -111,9 +111,9 @@ def compute_exact_duplicates(
             row = min(errors)
             raise UnreadableMediaError(f"{paths[row]}: {errors[row]}. Pass skip_failures=True to go on without it.")
         original = {row: ids[group[0]] for group in groups for row in group[1:]}
-        run.summary = {"samples": len(ids), "duplicates": len(original), "groups": len(groups), "failed": len(errors)}
+        run.facts = {"samples": len(ids), "duplicates": len(original), "groups": len(groups), "failed": len(errors)}
         if errors:
-            run.summary["failures"] = [f"{paths[row]}: {errors[row]}" for row in sorted(errors)[:_SHOWN_FAILURES]]
+            run.facts["failures"] = [f"{paths[row]}: {errors[row]}" for row in sorted(errors)[:_SHOWN_FAILURES]]
         rows = sorted(original.keys() | errors.keys())
         replace_results(samples, duplicates_field, [ids[row] for row in rows], {
             "of": [original.get(row) for row in rows], "error": [errors.get(row) for row in rows],

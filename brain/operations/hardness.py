@@ -134,7 +134,7 @@ def compute_hardness(
             rows, p, labelled = _evidence(samples, label_field, kind, ids, columns, given, epochs)
             near = neighbors_of(samples, embeddings, [ids[row] for row in rows.tolist()], NEIGHBORS, progress)
             scores = (hardness if kind == "Classification" else multilabel_hardness)(p, labelled, **near)
-        run.summary = summary_of(scores, len(ids))
+        run.facts = summary_of(scores, len(ids))
         write_scores(samples, ids, rows, {hardness_field: scores.tolist()}, {hardness_field: field}, verb=_VERB)
     return run
 

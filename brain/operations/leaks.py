@@ -177,7 +177,7 @@ def compute_leaky_splits(
         with shown(len(found.ids), progress) as advance:
             result = leaks(found.vectors, member, threshold, metric=source.metric, advance=advance)
         leaking = result.nearest >= 0
-        run.summary = {
+        run.facts = {
             "samples": len(found.ids), "without_vector": found.without_vector, "leaks": int(leaking.sum()),
             "leaks_by_split": {
                 name: int((leaking & member[:, column]).sum()) for column, name in enumerate(names)

@@ -143,7 +143,7 @@ def compute_mistakenness(
             near = neighbors_of(samples, embeddings, [ids[row] for row in rows.tolist()], NEIGHBORS, progress)
             values, *more = _judged(kind, p, classes, labels, near)
             written = [values.tolist(), *more]
-        run.summary = {**summary_of(values, len(ids)), "doubted": int((values > 0.5).sum())}
+        run.facts = {**summary_of(values, len(ids)), "doubted": int((values > 0.5).sum())}
         write_scores(samples, ids, rows, dict(zip(fields, written, strict=True)), fields, verb=_VERB)
     return run
 
@@ -161,7 +161,7 @@ def _of_objects(
         writes=list(fields_of(names, label_field, pred_fields, asked.method)),
         params={"pred_field": list(pred_fields), "label_field": label_field, **asked._asdict()},
     ) as run, shown(samples.count(), progress) as advance:  # fmt: skip
-        run.summary = judge_objects(samples, label_field, pred_fields, names, asked, _VERB)
+        run.facts = judge_objects(samples, label_field, pred_fields, names, asked, _VERB)
         advance(samples.count())
     return run
 

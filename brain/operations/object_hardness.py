@@ -41,7 +41,7 @@ def hardness_of_objects(
             theirs.boxes, theirs.confidences, len(rows), max(len(classes), 1), None if ours is None else ours.boxes,
             probabilities=object_probabilities(theirs, asked, columns),
         )  # fmt: skip
-        run.summary = summary_of(found.images, len(ids))
+        run.facts = summary_of(found.images, len(ids))
         scores = {theirs.path: ObjectScores(theirs.ids, {name: theirs.spread(found.objects.tolist())}, {})}
         scalars = {name: column_of(len(ids), np.array(rows, dtype=np.int64), found.images.tolist())}
         write_object_scores(samples, ids, scalars, scores, fields, verb=verb)

@@ -81,9 +81,9 @@ def compute_representativeness(
         with shown(len(found.ids), progress) as advance:
             near, _ = nearest_neighbors(found.vectors, NEIGHBORS, metric=source.metric, advance=advance)
             scores = representativeness(near)
-        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
+        run.facts = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
         if found.ids:
-            run.summary["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
+            run.facts["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             columns.write_scalars(
                 samples, {representativeness_field: scores.tolist()}, found.ids, verb="compute_representativeness"
             )

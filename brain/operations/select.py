@@ -84,7 +84,7 @@ def select(
             picks, distances = farthest_first(found.vectors, wanted, normalize=True, advance=advance)
         ids = [found.ids[pick] for pick in picks]
         earlier = _ranked_before(samples, path)
-        run.summary = _report(wishes, len(found.ids), found.without_vector, distances)
+        run.facts = _report(wishes, len(found.ids), found.without_vector, distances)
         ranked = [{"rank": rank, "distance": float(d) if np.isfinite(d) else None} for rank, d in enumerate(distances)]
         with journal.action(
             samples._root._id, "select", ["tags", "selections"], declare={"selections": DictField()}

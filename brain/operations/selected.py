@@ -33,7 +33,7 @@ class Selection:
     @property
     def report(self) -> dict[str, Any]:
         """How many were selected of how many candidates, the smallest distance between two of them, and any note."""
-        return dict(self.run.summary)
+        return dict(self.run.facts)
 
     def __len__(self) -> int:
         """The number of picked samples."""

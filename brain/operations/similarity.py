@@ -121,9 +121,9 @@ def compute_similarity(
         found = read_embeddings(samples, field)
         if not isinstance(field, str) and found.ids:
             columns.write_vectors(samples, name, found.ids, found.vectors, overwrite=True, verb="compute_similarity")
-        run.summary = {"indexed": len(found.ids), "without_vector": found.without_vector}
+        run.facts = {"indexed": len(found.ids), "without_vector": found.without_vector}
         if len(found.ids):
-            run.summary["dimension"] = int(found.vectors.shape[1])
+            run.facts["dimension"] = int(found.vectors.shape[1])
     assert isinstance(run, SimilarityIndex), "the registry of runs gives it"
     run.model = chosen
     return run

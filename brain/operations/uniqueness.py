@@ -116,11 +116,11 @@ def compute_uniqueness(
         known = None if reference is None else _Reference.read(samples, reference, source)
         with shown(len(found.ids), progress) as advance:
             scores, usual = _scores(found, known, method, source.metric, advance)
-        run.summary = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
+        run.facts = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
         if found.ids:
-            run.summary["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
+            run.facts["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             if usual is not None:
-                run.summary["calibration"] = asdict(usual)
+                run.facts["calibration"] = asdict(usual)
             columns.write_scalars(samples, {uniqueness_field: scores.tolist()}, found.ids, verb="compute_uniqueness")
     return run
 
@@ -190,12 +190,12 @@ class _Reference:
 def _calibration_of(run: runs.Run, field: str, metric: str) -> Calibration:
     wanted = {"embeddings": field, "method": "local", "metric": metric, "neighbors": NEIGHBORS, "reference": None}
     differing = sorted(name for name, value in wanted.items() if run.params.get(name) != value)
-    if run.operation != "uniqueness" or run.version != _VERSION or "calibration" not in run.summary or differing:
+    if run.operation != "uniqueness" or run.version != _VERSION or "calibration" not in run.facts or differing:
         raise RunError(
             f"run {run.key!r} ({run.operation}, version {run.version}, {run.state}) cannot be the reference: needed is "
             f"a completed run of uniqueness, version {_VERSION}, with {wanted}. Give its dataset or view as reference."
         )
-    return Calibration(**run.summary["calibration"])
+    return Calibration(**run.facts["calibration"])
 
 
 def _name_of(reference: "SampleCollection | runs.Run | None") -> str | None:

@@ -104,7 +104,7 @@ def compute_visualization(
         placed, facts = (found.vectors, {}) if given else _placed(found.vectors, method, num_dims, seed)
         if found.ids and placed.shape[1] != num_dims:
             raise SchemaError(f"points has shape {placed.shape}; expected ({len(found.ids)}, {num_dims}).")
-        run.summary = {"placed": len(found.ids), "without_vector": found.without_vector, **facts}
+        run.facts = {"placed": len(found.ids), "without_vector": found.without_vector, **facts}
         if found.ids:
             columns.write_vectors(
                 samples, brain_key, found.ids, placed.astype(np.float32), overwrite=True, verb="compute_visualization"

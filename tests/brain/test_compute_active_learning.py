@@ -36,7 +36,7 @@ def test_classifications_have_three_scores_named_after_the_field(classified, log
         assert classified.limit(8).values(f"predictions_{name}") == pytest.approx(score(softmax(logits)).tolist())
         assert classified.last()[f"predictions_{name}"] is None
     assert run.writes == [f"predictions_{name}" for name in UNCERTAINTIES]
-    assert run.summary["predictions_uncertainty_margin"]["scored"] == 8
+    assert run.summary()["predictions_uncertainty_margin"]["scored"] == 8
     assert run.view().first()[run.writes[0]] == classified.bounds(run.writes[0])[1]
 
 

@@ -46,7 +46,7 @@ def test_near_duplicates_are_attached_to_what_they_repeat(dataset, ids):
     groups = {kept: [other for other, _ in group] for kept, group in found.neighbors_map.items()}
     assert groups == {ids[3]: [ids[20], ids[25]], ids[8]: [ids[21]], ids[9]: [ids[22]]}
     assert found.neighbors_map[ids[3]][0][1] == 0
-    assert found.summary == {"samples": 30, "without_vector": 0, "duplicates": 4, "unique": 26, "groups": 3}
+    assert found.summary() == {"samples": 30, "without_vector": 0, "duplicates": 4, "unique": 26, "groups": 3}
 
 
 def test_the_views_of_near_duplicates_show_the_surest_and_the_groups(dataset, ids):
@@ -131,7 +131,7 @@ def test_leaks_are_found_by_field_tags_or_views(dataset, ids, by):
     found = scb.compute_leaky_splits(dataset, splits)
     leaking = [3, 8, 9, 20, 21, 22, 25]
     assert sorted(found.leak_ids) == sorted(ids[i] for i in leaking)
-    assert found.summary["leaks_by_split"] == {"train": 3, "test": 4}
+    assert found.summary()["leaks_by_split"] == {"train": 3, "test": 4}
     assert found.view().values("leaks.count")[0] == 2
     assert len(found.no_leaks_view()) == 23
     assert len(found.no_leaks_view(test)) == 4
@@ -183,7 +183,7 @@ def test_copies_of_files_are_found_and_failures_are_noted(database, image_files)
     assert found.duplicate_ids == found.view().values("id") == [ids[9]]
     assert len(found.unique_view()) == 10
     assert images[ids[10]]["exact_duplicates"]["error"] == "the file does not exist"
-    assert found.summary["failures"] == ["/no/such/file.png: the file does not exist"]
+    assert found.summary()["failures"] == ["/no/such/file.png: the file does not exist"]
     with pytest.raises(UnreadableMediaError, match=r"/no/such/file\.png: the file does not exist\. Pass skip_failures"):
         scb.compute_exact_duplicates(images, skip_failures=False)
 
@@ -204,7 +204,7 @@ def test_representativeness_begins_with_the_most_typical(dataset, vectors):
     assert dataset.values("representativeness") == pytest.approx(expected.tolist())
     scores = run.view().values("representativeness")
     assert scores == sorted(scores, reverse=True)
-    assert scb.compute_representativeness(sc.Dataset("empty")).summary == {"scored": 0, "without_vector": 0}
+    assert scb.compute_representativeness(sc.Dataset("empty")).summary() == {"scored": 0, "without_vector": 0}
 
 
 @pytest.mark.parametrize("threshold", [None, 0.1])

@@ -65,8 +65,8 @@ def test_the_run_says_what_was_done(dataset):
     run = scb.compute_embeddings(dataset, batch_size=4)
     assert (run.key, run.operation, run.state) == ("embedding", "embeddings", "completed")
     assert run.params == {"model": "builtin", "version": "1", "batch_size": 4, "overwrite": False}
-    assert run.summary == {"embedded": 10, "had_vector": 0, "failed": 0}
-    assert dataset.get_run_info("embedding").summary == run.summary
+    assert run.summary() == {"embedded": 10, "had_vector": 0, "failed": 0}
+    assert dataset.get_run_info("embedding").summary() == run.summary()
     assert run.view().count() == 10
 
 
@@ -76,7 +76,7 @@ def test_a_second_pass_embeds_only_what_is_new(dataset, tmp_path):
     Image.new("RGB", (5, 5), "red").save(tmp_path / "new.png")
     dataset.add_images([tmp_path / "new.png"])
     run = scb.compute_embeddings(dataset, model, "colour")
-    assert run.summary == {"embedded": 1, "had_vector": 10, "failed": 0}
+    assert run.summary() == {"embedded": 1, "had_vector": 10, "failed": 0}
     assert model.seen == 11
     assert dataset.last()["colour"].tolist() == [255, 0, 0]
 
@@ -89,7 +89,7 @@ def test_a_pass_that_was_stopped_goes_on_where_it_was(dataset, monkeypatch):
     assert len(dataset.exists("colour")) == 4
     rest = Counting()
     run = scb.compute_embeddings(dataset, rest, "colour", batch_size=2)
-    assert run.summary["had_vector"] == 4
+    assert run.summary()["had_vector"] == 4
     assert rest.seen == 6
     assert len(dataset.exists("colour")) == 10
 
@@ -99,8 +99,8 @@ def test_broken_and_missing_files_are_noted_on_their_samples_and_in_the_run(data
     Path(broken).write_bytes(b"no image")
     Path(missing).unlink()
     run = scb.compute_embeddings(dataset)
-    assert (run.state, run.summary["embedded"], run.summary["failed"]) == ("completed", 8, 2)
-    assert run.summary["failures"] == [
+    assert (run.state, run.summary()["embedded"], run.summary()["failed"]) == ("completed", 8, 2)
+    assert run.summary()["failures"] == [
         f"{broken}: the file is not an image of a known kind",
         f"{missing}: the file does not exist",
     ]
@@ -117,7 +117,7 @@ def test_a_repaired_file_is_embedded_next_time_and_its_note_removed(dataset):
     assert len(dataset.exists("embedding_error")) == 1
     Path(path).write_bytes(picture)
     run = scb.compute_embeddings(dataset)
-    assert run.summary == {"embedded": 1, "had_vector": 9, "failed": 0}
+    assert run.summary() == {"embedded": 1, "had_vector": 9, "failed": 0}
     assert len(dataset.exists("embedding_error")) == 0
     assert len(dataset.exists("embedding")) == 10
 
@@ -152,7 +152,7 @@ def test_overwriting_replaces_another_models_vectors_on_all_samples(dataset):
     gone = dataset.last().filepath
     Path(gone).unlink()
     run = scb.compute_embeddings(dataset, "builtin", "vectors", overwrite=True)
-    assert run.summary["embedded"] == 9
+    assert run.summary()["embedded"] == 9
     assert read_vectors(dataset, "vectors")[1].shape == (9, 352)
     assert model_of(dataset, "vectors")["name"] == "builtin"
     assert dataset[gone]["vectors"] is None
@@ -182,7 +182,7 @@ def test_a_model_of_the_wrong_shape_fails_the_run_and_leaves_no_field(dataset):
 
 def test_an_empty_dataset_has_nothing_to_embed(database):
     run = scb.compute_embeddings(sc.Dataset("empty"))
-    assert run.summary == {"embedded": 0, "had_vector": 0, "failed": 0}
+    assert run.summary() == {"embedded": 0, "had_vector": 0, "failed": 0}
 
 
 def test_progress_is_reported_to_a_function(dataset):

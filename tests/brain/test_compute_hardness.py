@@ -56,7 +56,7 @@ def test_scores_are_those_of_the_kernel_and_need_no_names_of_classes(dataset, lo
     assert dataset.values("hardness") == pytest.approx(hardness(softmax(logits)).tolist())
     assert (run.operation, run.key, run.reads, run.writes) == ("hardness", "hardness", ["predictions"], ["hardness"])
     assert run.view().first()["hardness"] == dataset.bounds("hardness")[1]
-    assert run.summary["scored"] == N
+    assert run.summary()["scored"] == N
     assert "0 to 1" in dataset.get_field("hardness").description
 
 
@@ -92,7 +92,7 @@ def test_without_a_prediction_there_is_no_score(dataset):
     for method in ("evidence", "entropy"):
         run = scb.compute_hardness(dataset, "predictions", method, method=method)
         assert dataset.first()[method] is None
-        assert run.summary["without_score"] == 1
+        assert run.summary()["without_score"] == 1
 
 
 def test_a_prediction_without_logits_among_others_is_an_error_that_names_the_sample(dataset):

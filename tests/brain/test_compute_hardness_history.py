@@ -54,7 +54,7 @@ def test_the_area_under_the_margin_is_written_as_hardness(dataset, history):
     expected = 1 / (1 + np.exp(area_under_margin(history, np.arange(N) % 3)))
     assert dataset.values("hardness") == pytest.approx(expected.tolist())
     assert run.view().first()["hardness"] == dataset.bounds("hardness")[1]
-    assert (run.reads, run.writes, run.summary["scored"]) == (["ground_truth"], ["hardness"], N)
+    assert (run.reads, run.writes, run.summary()["scored"]) == (["ground_truth"], ["hardness"], N)
     assert "0 to 1" in dataset.get_field("hardness").description
 
 
@@ -109,7 +109,7 @@ def test_rows_are_those_of_the_view(dataset, history):
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_none_one_two_and_three_samples_are_scored(dataset, history, count):
     for method in ("aum", "forgetting", "evidence"):
-        assert score(dataset.limit(count), history[:, :count], method).summary["scored"] == count
+        assert score(dataset.limit(count), history[:, :count], method).summary()["scored"] == count
 
 
 def test_one_class_is_never_hard(database):

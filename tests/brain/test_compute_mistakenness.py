@@ -82,9 +82,9 @@ def test_the_run_begins_with_the_most_doubtful_and_says_what_it_did(dataset):
     assert (run.key, run.operation, run.state) == ("mistakenness", "mistakenness", "completed")
     assert run.reads == ["predictions", "ground_truth"]
     assert run.writes == ["mistakenness", "mistakenness_suggestion", "mistakenness_probability"]
-    assert run.summary["scored"] == N
-    assert run.summary["doubted"] >= 3
-    assert run.summary["quartiles"] == sorted(run.summary["quartiles"])
+    assert run.summary()["scored"] == N
+    assert run.summary()["doubted"] >= 3
+    assert run.summary()["quartiles"] == sorted(run.summary()["quartiles"])
     counts, edges = run.histogram(4)
     assert sum(counts) == N
     assert len(edges) == 5
@@ -135,7 +135,7 @@ def test_what_has_no_label_or_no_prediction_has_no_score(dataset):
     run = judge(dataset)
     assert dataset.limit(3).values("mistakenness") == [None, None, None]
     assert dataset.limit(3).values("mistakenness_suggestion") == [None, None, None]
-    assert (run.summary["scored"], run.summary["without_score"]) == (N - 3, 3)
+    assert (run.summary()["scored"], run.summary()["without_score"]) == (N - 3, 3)
 
 
 def test_scores_that_no_longer_hold_go_when_it_is_done_again(dataset):
@@ -278,7 +278,7 @@ def test_few_samples_are_defined(database, size):
         ]
     )
     run = judge(few)
-    assert run.summary["scored"] == size
+    assert run.summary()["scored"] == size
     assert few.count("mistakenness") == size if size else not few.has_field("mistakenness")
 
 
@@ -287,7 +287,7 @@ def test_where_nothing_can_be_scored_the_field_is_there_and_empty(database):
     bare.add_samples([sc.Sample(filepath="/a.png", ground_truth=sc.Classification(label="a"))])
     bare.add_sample_field("predictions", sc.EmbeddedDocumentField, embedded_doc_type=sc.Classification)
     run = judge(bare)
-    assert run.summary == {"scored": 0, "without_score": 1, "doubted": 0}
+    assert run.summary() == {"scored": 0, "without_score": 1, "doubted": 0}
     assert bare.values("mistakenness") == [None]
 
 

@@ -56,7 +56,7 @@ def test_the_hardest_sample_comes_first_and_each_object_says_how_sure_it_is(data
     hits = sure[0].sum()
     assert samples[0]["hardness"] == pytest.approx((2 - hits) / (2 * hits + 2 - hits + 0.5))
     assert samples[0]["predictions"].detections[0].hardness == pytest.approx(2 - 2 * sure[0, 0])
-    assert run.summary["scored"] == N
+    assert run.summary()["scored"] == N
     assert (run.operation, run.reads) == ("hardness", ["predictions"])
     assert "0 to 1" in dataset.get_field("hardness").description
 
@@ -132,7 +132,7 @@ def test_where_there_is_nothing_to_score_there_is_no_score(database):
 def test_none_one_two_and_three_samples_are_scored(dataset, count):
     for truth in (None, "ground_truth"):
         run = scb.compute_hardness(dataset.limit(count), "predictions", ground_truth_field=truth)
-        assert run.summary["scored"] == count
+        assert run.summary()["scored"] == count
         assert len(run.view()) == count
     if count:
         assert dataset.count("hardness") == count

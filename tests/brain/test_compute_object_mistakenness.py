@@ -79,8 +79,8 @@ def test_the_doubtful_samples_come_first_and_each_object_says_why(dataset, scene
     assert left_out[0].mistakenness_missing > 5 * left_out[1].mistakenness_missing
     assert samples[8]["possible_spurious"] == 1
     assert samples[0]["possible_spurious"] == samples[0]["possible_missing"] == 0
-    assert run.summary["scored"] == N
-    assert run.summary["possible_spurious"] == 1
+    assert run.summary()["scored"] == N
+    assert run.summary()["possible_spurious"] == 1
 
 
 def test_boxes_and_their_own_attributes_stay_as_they_were(dataset):
@@ -174,7 +174,7 @@ def test_where_there_is_nothing_to_score_there_is_no_score(database):
 
 
 def test_an_empty_dataset_is_judged_without_a_word(dataset):
-    assert judge(dataset.limit(0)).summary["scored"] == 0
+    assert judge(dataset.limit(0)).summary()["scored"] == 0
 
 
 def test_a_view_is_judged_by_itself(dataset):

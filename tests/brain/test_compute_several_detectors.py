@@ -72,7 +72,7 @@ def test_an_object_that_several_see_is_counted_and_added_once(dataset):
     before = [sample.to_dict() for sample in dataset]
     run = judge(dataset, copy_missing=True)
     sample = list(dataset)[7]
-    assert sample["possible_missing"] == run.summary["possible_missing"] == 1
+    assert sample["possible_missing"] == run.summary()["possible_missing"] == 1
     assert all(sample[model].detections[0].possible_missing is True for model in MODELS)
     judge(dataset, copy_missing=True)
     added = list(dataset)[7]["ground_truth"].detections
@@ -92,7 +92,7 @@ def test_samples_that_a_detector_did_not_answer_have_no_score(dataset):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])
 def test_none_one_two_and_three_samples_are_judged_by_several(dataset, count):
-    assert judge(dataset.limit(count)).summary["scored"] == count
+    assert judge(dataset.limit(count)).summary()["scored"] == count
 
 
 def test_a_view_is_judged_by_itself_and_the_same_call_twice_gives_the_same(dataset):

@@ -44,8 +44,8 @@ def test_the_run_says_what_was_done_and_begins_with_the_most_unique(dataset):
     assert run.params == {
         "embeddings": "embedding", "method": "local", "metric": "euclidean", "neighbors": 20, "reference": None,
     }  # fmt: skip
-    assert run.summary["scored"] == 20
-    assert run.summary["quartiles"][0] == 0
+    assert run.summary()["scored"] == 20
+    assert run.summary()["quartiles"][0] == 0
     scores = run.view().values("uniqueness")
     assert scores == sorted(scores, reverse=True)
     assert "uniqueness" in repr(run)
@@ -69,7 +69,7 @@ def test_a_view_is_scored_relative_to_itself_and_in_its_own_order(dataset, vecto
 def test_samples_without_a_vector_get_no_score(dataset, vectors):
     dataset.add_images(["/photos/late.png"])
     run = scb.compute_uniqueness(dataset)
-    assert run.summary["without_vector"] == 1
+    assert run.summary()["without_vector"] == 1
     assert dataset.last()["uniqueness"] is None
     assert dataset.values("uniqueness")[:20] == pytest.approx(expected(vectors))
 
@@ -100,7 +100,7 @@ def test_one_two_and_three_samples_are_scored(database, vectors, size):
 def test_an_empty_dataset_is_scored_without_a_word(database):
     empty = sc.Dataset("empty")
     run = scb.compute_uniqueness(empty, embeddings=np.empty((0, 4)))
-    assert run.summary == {"scored": 0, "without_vector": 0}
+    assert run.summary() == {"scored": 0, "without_vector": 0}
 
 
 def test_a_missing_field_is_answered_with_the_verb_that_makes_it(dataset):
@@ -153,7 +153,7 @@ def test_a_model_fills_the_field_that_is_named(database, image_files):
     images = sc.Dataset("images")
     images.add_images(image_files)
     run = scb.compute_uniqueness(images, embeddings="means", model=lambda pictures: [p.mean((0, 1)) for p in pictures])
-    assert images.count("means") == run.summary["scored"] == 10
+    assert images.count("means") == run.summary()["scored"] == 10
     with pytest.raises(SchemaError, match="embeddings is an array and model was given too"):
         scb.compute_uniqueness(images, embeddings=np.zeros((10, 2)), model="builtin")
 
@@ -193,7 +193,7 @@ def test_arrivals_are_scored_by_what_an_earlier_run_found_usual(dataset, vectors
     assert copy == 0
     assert far > 0.99
     assert copy < usual < far
-    assert later.summary["calibration"] == run.summary["calibration"]
+    assert later.summary()["calibration"] == run.summary()["calibration"]
     scb.compute_uniqueness(arrivals, "against_dataset", reference=dataset)
     assert arrivals.values("against_dataset") == arrivals.values("uniqueness")
 
@@ -221,7 +221,7 @@ def test_a_reference_of_another_length_or_without_calibration_is_refused(dataset
 
 
 def test_an_empty_dataset_without_any_field_is_scored_without_a_word(database):
-    assert scb.compute_uniqueness(sc.Dataset("empty")).summary == {"scored": 0, "without_vector": 0}
+    assert scb.compute_uniqueness(sc.Dataset("empty")).summary() == {"scored": 0, "without_vector": 0}
 
 
 def test_a_run_that_is_stopped_writes_nothing_and_says_interrupted(dataset):

@@ -129,7 +129,7 @@ def test_the_verb_finds_copies_by_bytes_and_on_request_by_pixels(database, paths
     assert scb.compute_exact_duplicates(images).duplicates == {ids[0]: [ids[3]]}
     found = scb.compute_exact_duplicates(images, pixels=True)
     assert found.duplicates == {ids[0]: [ids[1], ids[3], ids[4]]}
-    assert (found.params, found.summary["duplicates"], found.summary["groups"]) == ({"pixels": True}, 3, 1)
+    assert (found.params, found.summary()["duplicates"], found.summary()["groups"]) == ({"pixels": True}, 3, 1)
     again = scb.compute_exact_duplicates(images, 3, pixels=True)
     assert again.duplicates == found.duplicates
     assert images.list_runs() == ["exact_duplicates"]
@@ -148,9 +148,9 @@ def test_the_verb_notes_what_cannot_be_decoded_or_raises_it(database, paths, tmp
     (tmp_path / "broken.png").write_bytes(Path(paths[0]).read_bytes()[:60])
     images = sc.Dataset.from_images([*paths, str(tmp_path / "broken.png")], name="images", progress=False)
     found = scb.compute_exact_duplicates(images, pixels=True)
-    assert found.summary["failed"] == 1
+    assert found.summary()["failed"] == 1
     assert images.last()["exact_duplicates"]["error"].startswith("the image cannot be decoded")
-    assert scb.compute_exact_duplicates(images).summary["failed"] == 0
+    assert scb.compute_exact_duplicates(images).summary()["failed"] == 0
     with pytest.raises(UnreadableMediaError, match=r"broken\.png: the image cannot be decoded"):
         scb.compute_exact_duplicates(images, None, False, pixels=True)
     with pytest.raises(SchemaError, match="num_workers=-1 is not a number of threads"):

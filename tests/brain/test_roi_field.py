@@ -101,7 +101,7 @@ def test_vectors_are_not_kept_without_a_name(dataset):
     assert run.reads == ["filepath", "regions"]
     assert run.params["embeddings"] == "(regions)"
     assert (run.params["roi_field"], run.params["model"], run.params["alpha"]) == ("regions", "mean colour", None)
-    assert run.summary["whole_images"] == 2
+    assert run.summary()["whole_images"] == 2
     first = dataset.values("uniqueness")
     scb.compute_uniqueness(dataset, roi_field="regions", model=MeanColour())
     assert dataset.values("uniqueness") == first
@@ -123,7 +123,7 @@ def test_kept_vectors_are_not_computed_again_and_new_samples_get_theirs(dataset,
     scb.compute_uniqueness(dataset, roi_field="regions", embeddings="kept", model=model)
     assert len(model.sizes) == 7
     assert dataset.last()["kept"].tolist() == [*GREEN]
-    assert dataset.get_run_info("kept").summary == {
+    assert dataset.get_run_info("kept").summary() == {
         "embedded": 1, "had_vector": 5, "failed": 0, "whole_images": 0, "regions_outside": 0,
     }  # fmt: skip
 
@@ -156,8 +156,8 @@ def test_vectors_that_labels_hold_are_used_and_nothing_is_embedded(dataset):
     regions.set_values("regions.colour", [np.array(row, dtype=np.float32) for row in [RED, BLUE, GREEN, RED]])
     dataset.set_values("filepath", [f"/gone/{i}.png" for i in range(5)])
     run = scb.compute_uniqueness(dataset, roi_field="regions", embeddings="colour", method="nearest")
-    assert dataset.count("uniqueness") == run.summary["scored"] == 3
-    assert run.summary["without_vector"] == 2
+    assert dataset.count("uniqueness") == run.summary()["scored"] == 3
+    assert run.summary()["without_vector"] == 2
     assert (run.reads, run.params["roi_embeddings"]) == (["regions"], "colour")
     near = nearest_neighbors(np.array([RED, BLUE, [127.5, 127.5, 0]]), 3)[0]  # the third has a green and a red label
     assert dataset.values("uniqueness")[:3] == pytest.approx(nearest_uniqueness(near).tolist())
@@ -217,7 +217,7 @@ def test_regions_at_the_rim_are_cut_those_of_no_size_are_a_pixel_and_those_outsi
     vectors = vectors_of(made, model=model)
     assert vectors.tolist() == [[*BLUE], [*RED], [*RED], [127.5, 0, 127.5], [127.5, 0, 127.5]]
     assert model.sizes == [(4, 2), (1, 1), (4, 4), (4, 8), (4, 8)]
-    summary = made.get_run_info("kept").summary
+    summary = made.get_run_info("kept").summary()
     assert (summary["whole_images"], summary["regions_outside"]) == (2, 3)
 
 
@@ -245,8 +245,8 @@ def test_broken_and_missing_files_are_recorded_and_get_no_score(dataset, tmp_pat
     dataset.add_samples([sc.Sample(filepath=str(tmp_path / "gone.png"), regions=boxes(LEFT))])
     run = scb.compute_uniqueness(dataset, roi_field="regions", model=MeanColour())
     assert [score is None for score in dataset.values("uniqueness")] == [True, *[False] * 4, True]
-    assert (run.summary["scored"], run.summary["failed"]) == (4, 2)
-    assert run.summary["failures"][1] == f"{tmp_path / 'gone.png'}: the file does not exist"
+    assert (run.summary()["scored"], run.summary()["failed"]) == (4, 2)
+    assert run.summary()["failures"][1] == f"{tmp_path / 'gone.png'}: the file does not exist"
     scb.compute_uniqueness(dataset, roi_field="regions", embeddings="kept", model=MeanColour())
     assert dataset.last()["kept_error"] == "the file does not exist"
     assert dataset.count("kept") == 4
@@ -278,7 +278,7 @@ def test_a_model_that_gives_nan_for_a_region_has_no_vector_for_the_image(dataset
             return [[np.nan if image[0, 0, 2] else 1.0] for image in images]
 
     run = scb.compute_uniqueness(dataset, roi_field="regions", model=Blind())
-    assert run.summary["failures"] == [
+    assert run.summary()["failures"] == [
         f"{path}: model 'mean colour' returned NaN or infinity" for path in dataset.values("filepath")[1:3]
     ]
 
@@ -290,7 +290,7 @@ def test_few_samples_are_scored(dataset, count):
         few.add_sample_field("regions", sc.EmbeddedDocumentField, embedded_doc_type=sc.Detections)
     for embeddings in (None, "kept"):
         run = scb.compute_uniqueness(few, roi_field="regions", embeddings=embeddings, model=MeanColour())
-        assert run.summary["scored"] == count
+        assert run.summary()["scored"] == count
 
 
 def test_every_verb_takes_regions(dataset):
@@ -299,7 +299,7 @@ def test_every_verb_takes_regions(dataset):
     ids = dataset.values("id")
     assert found.duplicate_ids == [ids[3], ids[4]]
     assert len(found.unique_view()) == 3
-    assert scb.compute_representativeness(dataset, roi_field="regions", model=model).summary["scored"] == 5
+    assert scb.compute_representativeness(dataset, roi_field="regions", model=model).summary()["scored"] == 5
     dataset.limit(1).tag_samples("train")
     dataset.skip(1).tag_samples("test")
     leaks = scb.compute_leaky_splits(dataset, ["train", "test"], 0.0, "regions", model=model)

@@ -82,7 +82,7 @@ def test_the_run_keeps_the_config_the_seed_and_the_report(dataset):
             {"input": {"type": "EMBEDDINGS", "key": "embedding"}, "strategy": {"type": "DIVERSITY", "strength": 1.0}}
         ],
     }
-    assert run.summary == batch.report
+    assert run.summary() == batch.report
     assert batch.report["smallest_distance"] == min(batch.distances[1:])
 
 

@@ -38,7 +38,7 @@ def test_a_view_with_an_index_on_the_whole_scores_its_own_samples_relative_to_it
     rows = [10, 7, 4, 1]
     assert view.values("uniqueness") == pytest.approx(expected(vectors[rows]))
     assert [row for row, score in enumerate(dataset.values("uniqueness")) if score is not None] == sorted(rows)
-    assert run.summary["scored"] == 4
+    assert run.summary()["scored"] == 4
 
 
 def test_the_other_verbs_keep_to_the_view_as_well(dataset, vectors):
@@ -83,7 +83,7 @@ def test_an_index_of_a_view_serves_samples_outside_it_that_have_vectors(dataset,
 def test_samples_without_a_vector_get_no_score(dataset):
     index = scb.compute_similarity(dataset, embeddings="shape")
     dataset.add_images(["/photos/late.png"])
-    assert scb.compute_uniqueness(dataset, similarity_index=index).summary["without_vector"] == 1
+    assert scb.compute_uniqueness(dataset, similarity_index=index).summary()["without_vector"] == 1
     assert dataset.last()["uniqueness"] is None
 
 

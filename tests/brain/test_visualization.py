@@ -54,7 +54,7 @@ def test_points_are_kept_as_vectors_and_loaded_with_the_run(dataset):
     ids, vectors = sc.dataset.columns.read_vectors(dataset, "embedding")
     np.testing.assert_allclose(run.points, principal_components(vectors)[0], rtol=1e-6)
     assert run.sample_ids == ids
-    assert sum(run.summary["explained_variance"]) <= 1
+    assert sum(run.summary()["explained_variance"]) <= 1
     loaded = dataset.load_run("visualization")
     assert isinstance(loaded, Visualization)
     np.testing.assert_array_equal(loaded.points, run.points)

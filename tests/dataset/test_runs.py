@@ -26,7 +26,7 @@ def score(samples, key="score", value=0.5, **options) -> runs.Run:
     with runs.record(samples, "scoring", key=key, **fields) as made:
         ids, _ = columns.read_vectors(samples, "embedding")
         columns.write_scalars(samples, {key: [value + row for row in range(len(ids))]}, ids)
-        made.summary = {"mean": value}
+        made.facts = {"mean": value}
     return made
 
 
@@ -40,12 +40,12 @@ def test_a_run_says_what_it_did(filled):
     info = sc.load_dataset("street").get_run_info("score")
     assert (info.key, info.operation, info.version) == ("score", "scoring", 1)
     assert (info.state, info.message) == ("completed", None)
-    assert (info.reads, info.writes, info.params, info.summary) == (["embedding"], ["score"], {"k": 3}, {"mean": 0.5})
+    assert (info.reads, info.writes, info.params, info.summary()) == (["embedding"], ["score"], {"k": 3}, {"mean": 0.5})
     assert info.library_version == sc.__version__
     assert abs(info.started - datetime.now(UTC)) < timedelta(minutes=1)
     assert info.finished >= info.started
     assert info.duration == (info.finished - info.started).total_seconds()
-    assert (made.state, made.summary, made.dataset) == ("completed", {"mean": 0.5}, filled)
+    assert (made.state, made.summary(), made.dataset) == ("completed", {"mean": 0.5}, filled)
 
 
 def test_runs_are_listed_by_operation_and_by_parameters(filled):
@@ -130,12 +130,12 @@ def test_parameters_are_any_plain_values(filled):
         "flag": np.bool_(True), "a.b": 1, "nan": math.nan,
     }  # fmt: skip
     with runs.record(filled, "scoring", key="score", params=params) as made:
-        made.summary = {"best": np.int64(3), "per.class": {"cat": np.float64(0.5)}}
+        made.facts = {"best": np.int64(3), "per.class": {"cat": np.float64(0.5)}}
     info = filled.get_run_info("score")
     assert (info.params["matrix"], info.params["names"], info.params["flag"]) == (0.5, ["a", "b"], True)
     assert info.params["nested"] == {"x": [1, {"y": None}]}
     assert info.params["a.b"] == 1
-    assert info.summary == {"best": 3, "per.class": {"cat": 0.5}}
+    assert info.summary() == {"best": 3, "per.class": {"cat": 0.5}}
     assert repr(info)
 
 
@@ -150,9 +150,9 @@ def test_parameters_that_cannot_be_kept_are_refused_before_anything_is_done(fill
 def test_a_summary_that_cannot_be_kept_fails_the_run(filled):
     recorded = runs.record(filled, "scoring", key="score")
     with pytest.raises(RunError, match=r"cannot keep summary\.model"), recorded as made:
-        made.summary = {"model": object()}
+        made.facts = {"model": object()}
     assert filled.get_run_info("score").state == "failed"
-    assert filled.get_run_info("score").summary == {}
+    assert filled.get_run_info("score").summary() == {}
 
 
 def test_a_run_tells_when_what_it_read_was_changed(filled):
@@ -285,7 +285,7 @@ def test_a_run_that_fails_leaves_the_record_of_an_earlier_one_whose_values_stand
         with pytest.raises(error), runs.record(filled, "scoring", key="score", one_action=True):
             raise error
         info = filled.get_run_info("score")
-        assert (info.state, info.summary, info.started) == ("completed", made.summary, made.started)
+        assert (info.state, info.summary(), info.started) == ("completed", made.summary(), made.started)
     with pytest.raises(ValueError):  # noqa: PT011  # a run in several actions may have written some of its values
         fail()
     assert filled.get_run_info("score").state == "failed"
