@@ -149,7 +149,7 @@ def test_parameters_that_cannot_be_kept_are_refused_before_anything_is_done(fill
 
 def test_a_summary_that_cannot_be_kept_fails_the_run(filled):
     recorded = runs.record(filled, "scoring", key="score")
-    with pytest.raises(RunError, match=r"cannot keep summary\.model"), recorded as made:
+    with pytest.raises(RunError, match=r"cannot keep facts\.model"), recorded as made:
         made.facts = {"model": object()}
     assert filled.get_run_info("score").state == "failed"
     assert filled.get_run_info("score").summary() == {}
