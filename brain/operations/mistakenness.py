@@ -29,13 +29,14 @@ from .predictions import (
     read_columns,
     stacked_logits,
 )
+from .regression_mistakenness import judge_values
 from .scoring import summary_of, write_scores
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
 _VERB = "compute_mistakenness"
-_KINDS = ("Classification", "Classifications", "Detections")
+_KINDS = ("Classification", "Classifications", "Detections", "Regression")
 _SCORE = "how likely the label in {label!r} is wrong, 0 to 1, by what {pred} says; 0.5 is undecided"
 
 
@@ -121,6 +122,10 @@ def compute_mistakenness(
         names = Names(mistakenness_field, missing_field, spurious_field)
         asked = Asked(method, iou, missing_confidence, copy_missing)
         return _of_objects(samples, pred_fields[0], label_field, names, asked, progress)
+    if kind == "Regression":
+        return judge_values(
+            samples, pred_fields, label_field, mistakenness_field, method, embeddings, progress, verb=_VERB
+        )
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
     fields = _fields(mistakenness_field, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
