@@ -112,7 +112,7 @@ def regression_mistakenness(
     if sources.shape[1] > 1:
         signs.append(sources.std(axis=1))
     spreads = np.maximum(_spreads(np.log(np.maximum(np.stack(signs, axis=1), finest)), off, finest), finest)
-    scores = _doubts(off, spreads, widest)
+    scores = doubts(off, spreads, widest)
     nearer = scores * _share_below(off / (2 * spreads))
     return RegressionMistakenness(scores, believed * usual + middle, nearer, spreads * usual)
 
@@ -179,15 +179,29 @@ def _weighted_medians(values: NDArray[np.float64], weights: NDArray[np.float64])
     return np.take_along_axis(values, np.take_along_axis(order, middle[:, None], axis=1), axis=1)[:, 0]
 
 
-def _doubts(off: NDArray[np.float64], spreads: NDArray[np.float64], widest: float) -> NDArray[np.float64]:
-    """That a label is wrong, by Bayes' rule."""
+def doubts(off: NDArray[np.float64], spreads: ArrayLike, widest: float, /) -> NDArray[np.float64]:
+    """Compute how probable it is that values are wrong: uniform over a range, not Student's t around what is believed.
+
+    Args:
+        off: (n,) how far each value is from what is believed, not negative.
+        spreads: (n,) or one, how far right values usually are.
+        widest: the range that wrong values are spread over.
+
+    Returns:
+        (n,) float64 in (0, 1), by Bayes' rule with five wrong values in a hundred.
+
+    Example:
+        >>> doubts(np.array([0.0, 2.0, 8.0]), 1.0, 10.0).round(2)
+        array([0.01, 0.08, 1.  ])
+    """
     from scipy.special import gammaln
 
+    scale = np.asarray(spreads, dtype=np.float64)
     peak = float(np.exp(gammaln((_FREEDOM + 1) / 2) - gammaln(_FREEDOM / 2)) / np.sqrt(_FREEDOM * np.pi))
-    right = (1 - _PRIOR) * peak * (1 + np.square(off / spreads) / _FREEDOM) ** (-(_FREEDOM + 1) / 2) / spreads
+    right = (1 - _PRIOR) * peak * (1 + np.square(off / scale) / _FREEDOM) ** (-(_FREEDOM + 1) / 2) / scale
     wrong = _PRIOR / widest
-    doubts: NDArray[np.float64] = wrong / (wrong + right)
-    return doubts
+    probability: NDArray[np.float64] = wrong / (wrong + right)
+    return probability
 
 
 def _share_below(values: NDArray[np.float64]) -> NDArray[np.float64]:

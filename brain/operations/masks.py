@@ -1,0 +1,181 @@
+"""Masks beside predicted masks, one image at a time: in class numbers, with the probabilities of their pixels."""
+
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...dataset.errors import FieldKindError, FieldNotFoundError
+from ...dataset.types import SampleId
+from ..kernels.probabilities import first_invalid_row
+from ..kernels.segmentation_mistakenness import UNJUDGED
+from .pixels import open_probabilities, read_mask, row_blocks
+from .predictions import checked_confidence, read_columns
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
+_SURE = 0.9  # of a mask without a confidence; the calibration makes of it what it is worth
+
+
+class Image(NamedTuple):
+    """One image.
+
+    Attributes:
+        row: of its sample.
+        given: (h, w) class numbers; `UNJUDGED` for pixels without a class.
+        blocks: reads the probabilities of its pixels, (rows, w, c) at a time, from the top.
+    """
+
+    row: int
+    given: NDArray[np.int64]
+    blocks: Callable[[], Iterator[NDArray[np.float64]]]
+
+
+class Masks:
+    """The masks and predictions of samples, and what their values mean.
+
+    Channel k of probabilities is the mask value k. A value is judged if it is a channel, or, where there are only
+    predicted masks, if these know it; and where there are mask targets, if it has a name there or is 0, the background.
+
+    Attributes:
+        ids: all samples.
+        names: of the classes, by class number.
+    """
+
+    ids: list[SampleId]
+    names: list[str]
+
+    def __init__(self, samples: "SampleCollection", label_field: str, pred_field: str) -> None:
+        """Read what is small, and find out about the classes.
+
+        Raises:
+            UnreadableMediaError: if a file cannot be read.
+            FieldNotFoundError: if files of probabilities are named in an attribute that is not declared.
+        """
+        self._samples, self._label, self._prediction = samples, label_field, pred_field
+        self._file = f"{pred_field}.probabilities_path"
+        known = samples._schema().paths()
+        self._check_declared(known)
+        dynamic = [path for path in (self._file, f"{pred_field}.confidence") if path in known]
+        self.ids, self._columns = read_columns(
+            samples, [f"{label_field}.mask_path", f"{pred_field}.mask_path", *dynamic]
+        )
+        found = samples.get_mask_targets(label_field) or samples.get_mask_targets(pred_field) or {}
+        targets = {value: name for value, name in found.items() if isinstance(value, int)}
+        values = self._channels() or (sorted({0, *targets}) if targets else self._predicted())
+        self._values = np.array(values, dtype=np.int64)
+        self._has_name = np.array([not targets or value == 0 or value in targets for value in values], dtype=bool)
+        self.names = [targets.get(value) or ("background" if value == 0 else str(value)) for value in values]
+
+    def images(self) -> Iterator[Image]:
+        """Go through the images that have a mask and a prediction; each is read when its turn comes.
+
+        Raises:
+            UnreadableMediaError: if a file cannot be read, naming it and the sample.
+            FieldKindError: if the sizes of masks differ, or pixels have no probabilities, naming the sample.
+        """
+        for row, ours, theirs in self._pairs():
+            file = self._value(self._file, row)
+            if ours is None or not ours.size or (file is None and theirs is None):
+                continue
+            given = self._numbered(ours)
+            if file is not None:
+                yield Image(row, given, self._of_file(row, file, given.shape))
+            elif theirs is not None:
+                self._check_size(row, "mask", theirs.shape, given.shape)
+                predicted = self._numbered(theirs)
+                given[predicted == UNJUDGED] = UNJUDGED
+                yield Image(row, given, self._of_mask(row, predicted))
+
+    def _check_declared(self, known: Collection[str]) -> None:
+        """Refuse files of probabilities that are stored but cannot be seen, rather than pass over them."""
+        if self._file not in known and self._file in self._samples.get_dynamic_field_schema(self._prediction):
+            raise FieldNotFoundError(
+                f"labels in {self._prediction!r} have an attribute 'probabilities_path' that is not declared. "
+                "dataset.add_dynamic_sample_fields() declares it."
+            )
+
+    def _value(self, path: str, row: int) -> Any:
+        return self._columns[path][row] if path in self._columns else None
+
+    def _pairs(self) -> Iterator[tuple[int, NDArray[np.int64] | None, NDArray[np.int64] | None]]:
+        """The row, mask and predicted mask of each sample; the latter None where there are probabilities."""
+        row_of = {sample_id: row for row, sample_id in enumerate(self.ids)}
+        paths = [f"{self._label}.mask", f"{self._prediction}.mask"]
+        for batch in self._samples.iter_batches(paths, batch_size=1):
+            for sample_id, ours, theirs in zip(batch["id"], *(batch[path] for path in paths), strict=True):
+                row = row_of.get(sample_id)
+                if row is None:
+                    continue
+                has_file = self._value(self._file, row) is not None
+                predicted = None if has_file else self._mask(self._prediction, row, theirs)
+                yield row, self._mask(self._label, row, ours), predicted
+
+    def _mask(self, field: str, row: int, mask: Any) -> NDArray[np.int64] | None:
+        return read_mask(mask, self._value(f"{field}.mask_path", row), field, self.ids[row])
+
+    def _channels(self) -> list[int]:
+        """The channels of the first file; none if there is no file."""
+        files = self._columns.get(self._file, [])
+        first = next((row for row, file in enumerate(files) if file is not None), None)
+        return [] if first is None else list(range(open_probabilities(files[first], self.ids[first]).shape[2]))
+
+    def _predicted(self) -> list[int]:
+        """The values in predicted masks."""
+        found: set[int] = set()
+        for _, _, theirs in self._pairs():
+            found.update(() if theirs is None else np.unique(theirs).tolist())
+        return sorted(found)
+
+    def _numbered(self, mask: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Mask values as class numbers."""
+        if not len(self._values):
+            return np.full(mask.shape, UNJUDGED, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self._values, mask), len(self._values) - 1)
+        return np.where((self._values[at] == mask) & self._has_name[at], at, UNJUDGED)
+
+    def _of_file(self, row: int, path: str, size: tuple[int, ...]) -> Callable[[], Iterator[NDArray[np.float64]]]:
+        image = open_probabilities(path, self.ids[row])
+        self._check_size(row, f"array {path}", image.shape[:2], size)
+        if image.shape[2] != len(self._values):
+            raise FieldKindError(
+                f"the probabilities {path} of sample {self.ids[row]} have {image.shape[2]} classes; those of other "
+                f"samples have {len(self._values)}."
+            )
+
+        def blocks() -> Iterator[NDArray[np.float64]]:
+            for block in row_blocks(image):
+                flat = block.reshape(-1, block.shape[2])
+                bad = first_invalid_row(flat)
+                if bad is not None:
+                    raise FieldKindError(
+                        f"{path!r} of sample {self.ids[row]} are no probabilities: smallest {flat[bad].min():.4g}, sum "
+                        f"{flat[bad].sum():.4g}; expected none below 0 and a sum of 1. Correct them."
+                    )
+                yield block
+
+        return blocks
+
+    def _of_mask(self, row: int, predicted: NDArray[np.int64]) -> Callable[[], Iterator[NDArray[np.float64]]]:
+        """The predicted class of a pixel has the confidence of the whole, the others share the rest."""
+        told = self._value(f"{self._prediction}.confidence", row)
+        sure = _SURE if told is None else checked_confidence(self._prediction, self.ids[row], told)
+        classes = len(self._values)
+        rest = (1 - sure) / max(classes - 1, 1)
+
+        def blocks() -> Iterator[NDArray[np.float64]]:
+            for numbers in np.array_split(predicted, -(-len(predicted) // 64)):
+                p = np.full((*numbers.shape, classes), rest)
+                np.put_along_axis(p, np.maximum(numbers, 0)[..., None], sure if classes > 1 else 1.0, axis=-1)
+                yield p
+
+        return blocks
+
+    def _check_size(self, row: int, what: str, found: tuple[int, ...], expected: tuple[int, ...]) -> None:
+        if found != expected:
+            raise FieldKindError(
+                f"on sample {self.ids[row]}, the predicted {what} in {self._prediction!r} is {found} and the mask in "
+                f"{self._label!r} {expected}, (height, width). Give both the same size."
+            )
