@@ -21,6 +21,7 @@ _SHARPNESS = 4.0
 _INSIDE = 0.9
 _LARGEST = 9.0  # nats: what wrong masks are spread over, 1 to 10 000
 _WIDE = 2  # how many more images are taken to be as far off as can be
+_FINEST = 0.01  # nats
 
 
 class PatchDoubt(NamedTuple):
@@ -142,10 +143,10 @@ def patch_doubt(
     near = float(np.exp(_SHARPNESS * (means - largest)).sum()) / width**2
     ours, theirs = _pair_in(mask, believed, against, row, column, width)
     probability = float(normalized_exponentials(np.array([[largest, 0.0]]))[0, 0])
-    return PatchDoubt(largest + np.log(near) / _SHARPNESS, probability, ours, theirs, row, column)
+    return PatchDoubt(largest + float(np.log(near)) / _SHARPNESS, probability, ours, theirs, row, column)
 
 
-def segmentation_mistakenness(evidence: ArrayLike, /) -> NDArray[np.float64]:
+def segmentation_mistakenness(evidence: ArrayLike, probabilities: ArrayLike, /) -> NDArray[np.float64]:
     """Score how likely each mask is wrong: above 0.5 a part of it is more probably wrong than right.
 
     Right masks too have patches that the model would have otherwise. How much speaks against them is measured on the
@@ -155,27 +156,30 @@ def segmentation_mistakenness(evidence: ArrayLike, /) -> NDArray[np.float64]:
 
     Args:
         evidence: (n,) of each image, `PatchDoubt.evidence`.
+        probabilities: (n,) in [0, 1], of the other class there, `PatchDoubt.probability`.
 
     Returns:
-        (n,) float64 in [0, 1], in the order of the evidence.
+        (n,) float64 in [0, 1].
 
     Raises:
-        ValueError: if a value is NaN or infinite.
+        ValueError: if the shapes differ, a value is NaN or infinite, or a probability is outside [0, 1].
 
     Example:
-        >>> scores = segmentation_mistakenness([0.1, 0.2, 0.0, 0.3, -0.1, 0.2, 0.1, 6.0])
+        >>> evidence = [0.1, 0.2, 0.0, 0.3, -0.1, 0.2, 0.1, 6.0]
+        >>> scores = segmentation_mistakenness(evidence, [0.5] * 7 + [0.99])
         >>> (scores > 0.5).nonzero()[0]
         array([7])
     """
-    values = np.asarray(evidence, dtype=np.float64)
-    if values.ndim != 1 or not np.isfinite(values).all():
-        raise ValueError(f"evidence, of shape {values.shape}, must be (n,), without NaN or infinity")
+    values, believed = np.asarray(evidence, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
+    if values.ndim != 1 or values.shape != believed.shape:
+        raise ValueError(f"evidence has shape {values.shape} and probabilities {believed.shape}; expected both (n,)")
+    if not (np.isfinite(values).all() and ((believed >= 0) & (believed <= 1)).all()):
+        raise ValueError("evidence must be without NaN and infinity, and probabilities must lie in [0, 1]")
     if not len(values):
         return np.zeros(0)
     off = values - np.median(values)
     spread = 1.4826 * float(np.median(np.r_[np.abs(off), [_LARGEST] * _WIDE]))
-    believes = normalized_exponentials(np.stack([values, np.zeros(len(values))], axis=1))[:, 0]
-    scores: NDArray[np.float64] = doubts(np.maximum(off, 0.0), max(spread, 1e-3 * _LARGEST), _LARGEST) * believes
+    scores: NDArray[np.float64] = believed * doubts(np.maximum(off, 0.0), max(spread, _FINEST), _LARGEST)
     return scores
 
 

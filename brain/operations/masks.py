@@ -1,6 +1,6 @@
 """Masks beside predicted masks, one image at a time: in class numbers, with the probabilities of their pixels."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -52,13 +52,13 @@ class Masks:
 
         Raises:
             UnreadableMediaError: if a file cannot be read.
-            FieldNotFoundError: if files of probabilities are named in an attribute that is not declared.
+            FieldNotFoundError: if the attribute with the files or the one with the confidence is not declared.
         """
         self._samples, self._label, self._prediction = samples, label_field, pred_field
-        self._file = f"{pred_field}.probabilities_path"
+        self._file, self._confidence = f"{pred_field}.probabilities_path", f"{pred_field}.confidence"
         known = samples._schema().paths()
-        self._check_declared(known)
-        dynamic = [path for path in (self._file, f"{pred_field}.confidence") if path in known]
+        dynamic = [path for path in (self._file, self._confidence) if path in known]
+        self._check_declared(dynamic)
         self.ids, self._columns = read_columns(
             samples, [f"{label_field}.mask_path", f"{pred_field}.mask_path", *dynamic]
         )
@@ -89,11 +89,13 @@ class Masks:
                 given[predicted == UNJUDGED] = UNJUDGED
                 yield Image(row, given, self._of_mask(row, predicted))
 
-    def _check_declared(self, known: Collection[str]) -> None:
-        """Refuse files of probabilities that are stored but cannot be seen, rather than pass over them."""
-        if self._file not in known and self._file in self._samples.get_dynamic_field_schema(self._prediction):
+    def _check_declared(self, known: Sequence[str]) -> None:
+        """Refuse probabilities that are stored but cannot be seen, rather than pass over them."""
+        unseen = {self._file, self._confidence}.difference(known)
+        stored = self._samples.get_dynamic_field_schema(self._prediction) if unseen else {}
+        for path in sorted(unseen.intersection(stored)):
             raise FieldNotFoundError(
-                f"labels in {self._prediction!r} have an attribute 'probabilities_path' that is not declared. "
+                f"labels in {self._prediction!r} have an attribute {path.split('.')[-1]!r} that is not declared. "
                 "dataset.add_dynamic_sample_fields() declares it."
             )
 
@@ -160,7 +162,7 @@ class Masks:
 
     def _of_mask(self, row: int, predicted: NDArray[np.int64]) -> Callable[[], Iterator[NDArray[np.float64]]]:
         """The predicted class of a pixel has the confidence of the whole, the others share the rest."""
-        told = self._value(f"{self._prediction}.confidence", row)
+        told = self._value(self._confidence, row)
         sure = _SURE if told is None else checked_confidence(self._prediction, self.ids[row], told)
         classes = len(self._values)
         rest = (1 - sure) / max(classes - 1, 1)

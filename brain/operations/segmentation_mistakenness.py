@@ -72,9 +72,10 @@ def judge_masks(
             found = _doubts(masks, exponent, width, advance)
         rows = np.array(sorted(found), dtype=np.int64)
         doubts = [found[row] for row in rows.tolist()]
-        scores = segmentation_mistakenness([one.evidence for one in doubts])
+        probabilities = [one.probability for one in doubts]
+        scores = segmentation_mistakenness([one.evidence for one in doubts], probabilities)
         suggestions = [f"{masks.names[one.given]} -> {masks.names[one.believed]}" for one in doubts]
-        columns = [scores.tolist(), suggestions, [one.probability for one in doubts]]
+        columns = [scores.tolist(), suggestions, probabilities]
         run.summary = {
             **summary_of(scores, len(masks.ids)), "doubted": int((scores > 0.5).sum()),
             "exponent": exponent, "patch_width": width,

@@ -97,7 +97,7 @@ def test_scores_are_those_of_the_kernel(dataset, given, probabilities):
     run = judge(dataset)
     options = {"exponent": run.summary["exponent"], "width": run.summary["patch_width"]}
     doubts = [patch_doubt(mask, [p], **options) for mask, p in zip(given, probabilities, strict=True)]
-    expected = segmentation_mistakenness([one.evidence for one in doubts])
+    expected = segmentation_mistakenness([one.evidence for one in doubts], [one.probability for one in doubts])
     assert dataset.values("mistakenness") == pytest.approx(expected.tolist())
     assert dataset.values("mistakenness_probability") == pytest.approx([one.probability for one in doubts])
 
@@ -133,9 +133,9 @@ def test_predicted_masks_alone_will_do(dataset, truth):
 
 
 def test_a_mask_that_its_model_is_not_sure_of_says_less(dataset, truth):
-    dataset.set_values(
-        "predictions", [sc.Segmentation(mask=mask, confidence=0.5 if i == 4 else 0.95) for i, mask in enumerate(truth)]
-    )
+    labels = [sc.Segmentation(mask=mask, confidence=0.5 if i == 4 else 0.95) for i, mask in enumerate(truth)]
+    dataset.set_values("predictions", labels)
+    dataset.add_dynamic_sample_fields()
     judge(dataset)
     scores = dataset.values("mistakenness")
     assert scores[4] < min(scores[17], scores[23])
@@ -181,7 +181,7 @@ def test_a_view_is_judged_by_itself(dataset, given, probabilities):
     run = judge(view)
     options = {"exponent": run.summary["exponent"], "width": run.summary["patch_width"]}
     doubts = [patch_doubt(given[i], [probabilities[i]], **options) for i in range(N - 1, N - 21, -1)]
-    expected = segmentation_mistakenness([one.evidence for one in doubts])
+    expected = segmentation_mistakenness([one.evidence for one in doubts], [one.probability for one in doubts])
     assert view.values("mistakenness") == pytest.approx(expected.tolist())
     assert dataset.count("mistakenness") == 20
 
@@ -242,7 +242,9 @@ def test_files_in_an_attribute_that_is_not_declared_are_not_passed_over(database
     bare = sc.Dataset("bare")
     label = sc.Segmentation(probabilities_path=str(tmp_path / "0.npy"))
     bare.add_samples([sc.Sample(filepath="/0.png", ground_truth=sc.Segmentation(mask=given[0]), predictions=label)])
-    refused(bare, FieldNotFoundError, "'probabilities_path' that is not declared.*add_dynamic_sample_fields")
+    refused(bare, FieldNotFoundError, r"'probabilities_path' that is not declared.*add_dynamic_sample_fields")
+    bare.set_values("predictions", [sc.Segmentation(mask=given[0], confidence=0.5)])
+    refused(bare, FieldNotFoundError, "'confidence' that is not declared")
 
 
 def test_colours_are_refused(dataset):

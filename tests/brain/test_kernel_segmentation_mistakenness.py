@@ -47,11 +47,10 @@ def test_the_exponent_multiplies_the_evidence():
 
 def test_the_score_is_bayes_rule_on_what_stands_out_from_the_usual_evidence():
     # The median is 0, the middle distance from it, with two of 9 more, is 1: the spread is 1.4826. At 1, Student's t
-    # with 8 degrees has the density 0.3015 / 1.4826 and wrong masks 1 / 9: 0.02795 by Bayes' rule. The model believes
-    # in another class with 1 / (1 + exp(-1)) = 0.7311.
-    scores = segmentation_mistakenness([-1.0, -1.0, 0.0, 1.0, 1.0])
-    np.testing.assert_allclose(scores[3:], 0.020435, rtol=1e-3)
-    assert (np.diff(scores) >= 0).all()
+    # with 8 degrees has the density 0.3015 / 1.4826 and wrong masks 1 / 9: 0.02795 by Bayes' rule, where the model is
+    # sure of another class.
+    scores = segmentation_mistakenness([-1.0, -1.0, 0.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0, 0.5])
+    np.testing.assert_allclose(scores[3:], [0.027953, 0.027953 / 2], rtol=1e-3)
 
 
 def test_a_swapped_a_missing_and_a_spurious_region_stand_out_of_an_unsure_boundary(scene):
@@ -137,27 +136,30 @@ def test_patches_are_wider_than_usual_differences():
 
 
 def test_scores_follow_their_images_when_these_are_shuffled(rng):
-    evidence = rng.standard_normal(50)
+    evidence, believed = rng.standard_normal(50), rng.random(50)
     order = rng.permutation(50)
     np.testing.assert_allclose(
-        segmentation_mistakenness(evidence[order]), segmentation_mistakenness(evidence)[order], atol=1e-12
+        segmentation_mistakenness(evidence[order], believed[order]),
+        segmentation_mistakenness(evidence, believed)[order],
+        atol=1e-12,
     )
 
 
 def test_what_stands_out_is_doubted_only_where_the_model_believes_otherwise():
-    assert segmentation_mistakenness([-9.0] * 20 + [6.0])[-1] > 0.9
-    assert segmentation_mistakenness([-9.0] * 20 + [-1.0])[-1] < 0.5
+    evidence = [-5.0] * 20 + [3.0]
+    assert segmentation_mistakenness(evidence, [0.0] * 20 + [0.95])[-1] > 0.9
+    assert segmentation_mistakenness(evidence, [0.0] * 20 + [0.4])[-1] < 0.5
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_of_none_one_two_and_three_images_none_is_doubted(n):
-    scores = segmentation_mistakenness([0.0, 1.0, 4.0][:n])
+    scores = segmentation_mistakenness([0.0, 1.0, 4.0][:n], [0.5, 0.7, 1.0][:n])
     assert scores.shape == (n,)
     assert ((scores >= 0) & (scores < 0.5)).all()
 
 
 def test_identical_images_have_identical_scores():
-    assert np.ptp(segmentation_mistakenness([5.0] * 6)) == 0
+    assert np.ptp(segmentation_mistakenness([5.0] * 6, [0.9] * 6)) == 0
 
 
 def test_what_does_not_fit_is_refused(scene):
@@ -173,4 +175,6 @@ def test_what_does_not_fit_is_refused(scene):
     with pytest.raises(ValueError, match="expected the same"):
         disagreement_depth(mask, mask[:5])
     with pytest.raises(ValueError, match="without NaN"):
-        segmentation_mistakenness([0.0, np.nan])
+        segmentation_mistakenness([0.0, np.nan], [0.5, 0.5])
+    with pytest.raises(ValueError, match=r"evidence has shape \(2,\) and probabilities \(1,\)"):
+        segmentation_mistakenness([0.0, 1.0], [0.5])
