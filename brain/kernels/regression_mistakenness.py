@@ -97,14 +97,10 @@ def regression_mistakenness(
     usual = float(np.median(np.abs(given - middle))) or scale
     given, sources, widest = (given - middle) / usual, (sources - middle) / usual, scale / usual
     finest = _FINEST * widest
-    believed = _fitted(sources, given)
     has_neighbors = weights.sum(axis=1) > 0
     if has_neighbors.any():
-        told = _weighted_medians(given[near], weights)
-        corrected = believed + _weighted_medians((given - believed)[near], weights)
-        of_neighbors = np.where(has_neighbors[:, None], np.stack([told, corrected], axis=1), believed[:, None])
-        sources = np.concatenate([sources, of_neighbors], axis=1)
-        believed = _fitted(sources, given)
+        sources = _with_neighbors(sources, given, weights, near, has_neighbors)
+    believed = _fitted(sources, given)
     off = np.abs(given - believed)
     signs = [_usual_size(believed, off, finest)]
     if has_neighbors.any():
@@ -130,6 +126,20 @@ def _checked(predictions: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.floa
             bad = np.argwhere(~np.isfinite(values))[0][-1]
             raise ValueError(f"{name}, of shape {values.shape}, holds NaN or infinity for row {bad}")
     return given, np.ascontiguousarray(sources.T)
+
+
+def _with_neighbors(
+    sources: NDArray[np.float64], given: NDArray[np.float64], weights: NDArray[np.float64], near: NDArray[np.int64],
+    has_neighbors: NDArray[np.bool_],
+) -> NDArray[np.float64]:  # fmt: skip
+    """Add two sources: what the neighbours' labels are, and the prediction put right by how far off it is for them.
+
+    Where there is no neighbour both say what the prediction says.
+    """
+    predicted = _fitted(sources, given)
+    told = _weighted_medians(given[near], weights)
+    corrected = predicted + _weighted_medians((given - predicted)[near], weights)
+    return np.column_stack([sources, *(np.where(has_neighbors, one, predicted) for one in (told, corrected))])
 
 
 def _fitted(sources: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[np.float64]:
