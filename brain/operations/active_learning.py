@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset import runs
-from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError, UnreadableMediaError, hint
+from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError, hint
 from ...dataset.progress import shown
 from ...dataset.schema import Field, FloatField
 from ...dataset.types import IntArray, Progress, SampleId
@@ -20,6 +20,7 @@ from ..kernels.active_learning import (
     pixel_means,
 )
 from ..kernels.probabilities import checked_probabilities, first_invalid_row
+from .pixels import open_probabilities, read_rows
 from .predictions import answers_of, attributes_of, checked_confidence, class_names, kind_of, read_columns
 from .scoring import summary_of, write_scores
 
@@ -41,7 +42,6 @@ _NAMES = {
     "Segmentation": list(UNCERTAINTIES),
     "Keypoints": ["mean_uncertainty"],
 }
-_PIXEL_ROWS = 64
 
 
 def compute_active_learning_scores(
@@ -212,16 +212,10 @@ def _of_pixels(asked: _Asked) -> _Scored:
 
 def _of_file(asked: _Asked, sample_id: SampleId, path: str) -> dict[str, float]:
     """The means over the pixels of one file, which is never in memory as a whole."""
-    try:
-        image = np.load(path, mmap_mode="r", allow_pickle=False)
-        if image.ndim != 3:
-            raise ValueError(f"it has shape {image.shape}; expected (height, width, classes)")
-    except (OSError, ValueError, EOFError) as error:
-        raise UnreadableMediaError(f"the probabilities {path} of sample {sample_id} cannot be read: {error}") from error
+    image = open_probabilities(path, sample_id)
 
     def blocks() -> Iterator[NDArray[np.float64]]:
-        for start in range(0, len(image), _PIXEL_ROWS):
-            block = np.asarray(image[start : start + _PIXEL_ROWS], dtype=np.float64)
+        for block in read_rows(image):
             flat = block.reshape(-1, block.shape[2])
             yield _checked(asked, path, [sample_id] * len(flat), flat).reshape(block.shape)
 

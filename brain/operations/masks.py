@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from ...dataset.errors import ConflictError, UnreadableMediaError
+from ...dataset.errors import ConflictError
 from ...dataset.types import SampleId
 from ..kernels.boxes import Boxes, Overlaps, Pairings, pairings
 from ..kernels.ensembles import Joined
 from ..kernels.masks import Mask, mask_overlaps
 from .objects import Objects
+from .pixels import mask_in_file
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -100,16 +100,10 @@ def _masks(
                         f"the labels {side.path!r} of sample {sample_id} were changed meanwhile. Do it again."
                     )
                 pairs = zip(masks, files, strict=True)
-                found.append([_mask_of_file(file, sample_id) if mask is None else mask for mask, file in pairs])
+                found.append([_one_mask(mask, file, sample_id) for mask, file in pairs])
             yield image, found[0], [mask for one in found[1:] for mask in one]
 
 
-def _mask_of_file(path: Any, sample_id: SampleId) -> Mask:
-    """The mask in a file, not 0 where the object is; None if there is no file."""
-    if path is None:
-        return None
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise UnreadableMediaError(f"the mask {path} of sample {sample_id} cannot be read: {error}") from error
+def _one_mask(mask: Mask, path: Any, sample_id: SampleId) -> Mask:
+    """A mask, or that in its file, not 0 where the object is; None if there is neither."""
+    return mask_in_file(path, sample_id, "L") if mask is None and path is not None else mask

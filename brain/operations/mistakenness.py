@@ -1,4 +1,8 @@
-"""`compute_mistakenness`: how probable it is that a label is wrong. The arithmetic is `kernels.mistakenness`."""
+"""`compute_mistakenness`: how probable it is that a label is wrong. The arithmetic is `kernels.mistakenness`.
+
+Objects, numbers and masks have modules of their own: `object_mistakenness`, `regression_mistakenness` and
+`segmentation_mistakenness`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,13 +33,15 @@ from .predictions import (
     read_columns,
     stacked_logits,
 )
+from .regression_mistakenness import judge_values
 from .scoring import summary_of, write_scores
+from .segmentation_mistakenness import judge_masks
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
 _VERB = "compute_mistakenness"
-_KINDS = ("Classification", "Classifications", "Detections")
+_KINDS = ("Classification", "Classifications", "Detections", "Regression", "Segmentation")
 _SCORE = "how likely the label in {label!r} is wrong, 0 to 1, by what {pred} says; 0.5 is undecided"
 
 
@@ -57,13 +63,14 @@ def compute_mistakenness(
 ) -> runs.Run:
     """Score how likely each label is wrong.
 
-    Above 0.5, another class is more probable than the label, so that no threshold has to be found. Predictions should
+    Above 0.5, something else is more probable than the label, so that no threshold has to be found. Predictions should
     be of a model that was not trained on the samples that it judges, such as by cross-validation.
 
     Args:
         samples: a dataset or view. It is judged by itself: its labels show how far the model is to be trusted.
-        pred_field: a Classification, Classifications or Detections field with predictions; or several. Those of classes
-            are averaged, and several detectors are made one.
+        pred_field: a Classification, Classifications, Detections, Regression or Segmentation field with predictions; or
+            several. Classes and pixels are averaged, numbers put together by what each is worth, and several detectors
+            are made one.
         label_field: the field with the labels in question, of the same kind. Where objects of both fields have masks,
             these overlap and not the boxes; an object without one fills its box.
         mistakenness_field: the field to write.
@@ -72,9 +79,9 @@ def compute_mistakenness(
         use_logits: with method="confidence", take the certainty from the logits, exp(-entropy), not the confidence.
         copy_missing: of detections, add the missing objects to the labels. A second call adds none.
         method: "evidence" weighs the predicted probabilities, the neighbours' labels and the usual mix-ups;
-            "confidence" is FiftyOne's formula.
-        embeddings: where neighbours come from, for "evidence": a vector field; an (n, d) array, one row per sample in
-            their order; None for the field "embedding" where it exists; False for none.
+            "confidence" is FiftyOne's formula, which there is not for numbers and masks.
+        embeddings: where neighbours come from, for classes and numbers by "evidence": a vector field; an (n, d) array,
+            one row per sample in their order; None for the field "embedding" where it exists; False for none.
         iou: of detections, from which overlap on two boxes belong together.
         missing_confidence: of detections with method="confidence", above which confidence a prediction is missing.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
@@ -95,10 +102,17 @@ def compute_mistakenness(
         `spurious_field`, and counted on the sample. With "confidence", the score of a sample is the largest of its
         labels'.
 
+        Of numbers, the suggestion is the number that is believed instead, and the probability that it is nearer to
+        what is right than the label. Of masks, the score is that a part of the mask has the wrong class; the suggestion
+        names the class in the most doubtful patch and the one believed there, as in "road -> sidewalk", and the
+        probability is that of the latter there.
+
     Raises:
         FieldNotFoundError: if a field does not exist.
-        FieldKindError: if a field is of another kind; or logits hold NaN or confidences are missing, naming the sample.
+        FieldKindError: if a field is of another kind; or logits or numbers are NaN, confidences are missing, or masks
+            differ in size, naming the sample.
         SchemaError: if logits are not told which class is which, by the dataset's `classes` or `default_classes`.
+        UnreadableMediaError: if the file of a mask or of its probabilities cannot be read, naming it and the sample.
 
     Example:
         ```python
@@ -122,6 +136,12 @@ def compute_mistakenness(
         names = Names(mistakenness_field, missing_field, spurious_field)
         asked = Asked(method, iou, missing_confidence, copy_missing)
         return _of_objects(samples, pred_fields, label_field, names, asked, progress)
+    if kind == "Regression":
+        return judge_values(
+            samples, pred_fields, label_field, mistakenness_field, method, embeddings, progress, verb=_VERB
+        )
+    if kind == "Segmentation":
+        return judge_masks(samples, pred_fields, label_field, mistakenness_field, method, progress, verb=_VERB)
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
     fields = _fields(mistakenness_field, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
