@@ -135,8 +135,8 @@ def near_duplicates(
         advance: called with the number of rows just finished.
 
     Returns:
-        For each row the kept one it repeats, the nearest if there are several. Identical rows always repeat the first
-        of them.
+        For each row the kept one it repeats, the nearest if there are several, the first of equally near ones.
+        Identical rows always repeat the first of them.
 
     Raises:
         ValueError: as `duplicate_radius`.
@@ -153,18 +153,31 @@ def near_duplicates(
     different = np.flatnonzero(first == np.arange(len(rows)))
     done(len(rows) - len(different))
     radius, pairs = _radius_and_pairs(rows[different], threshold, metric, done)
-    kept = np.ones(len(rows), dtype=bool)
-    for left, right, _ in pairs:
-        earlier = right < left
-        kept_before = different[right[earlier]]
-        for row, other in zip(different[left[earlier]], kept_before, strict=True):
-            kept[row] &= not kept[other]  # the pairs come in the order of their left rows: all before are settled
-    stay, go = different[kept[different]], different[~kept[different]]
-    of, to_original = np.arange(len(rows)), np.zeros(len(rows))
-    if len(go):
-        to_kept, position = nearest_neighbors(rows[stay], 1, metric=metric, queries=rows[go])
-        of[go], to_original[go] = stay[position[:, 0]], to_kept[:, 0]
-    return Duplicates(of[first], to_original[first], radius[np.searchsorted(different, first)])
+    of, to_kept = np.arange(len(different)), np.zeros(len(different))
+    kept = np.ones(len(different), dtype=bool)
+    for block in pairs:
+        for row, others, apart in _earlier(block):
+            stays = kept[others]
+            kept[row] = not stays.any()  # the pairs come in the order of their left rows: all before are settled
+            if kept[row]:
+                # It may be nearer to some of those that were attached to an earlier one.
+                closer = ~stays & (apart < to_kept[others])
+                of[others[closer]], to_kept[others[closer]] = row, apart[closer]
+            else:
+                nearest = np.flatnonzero(stays)[apart[stays].argmin()]
+                of[row], to_kept[row] = others[nearest], apart[nearest]
+    found, back = different[of], np.searchsorted(different, first)
+    return Duplicates(found[back], to_kept[back], radius[back])
+
+
+def _earlier(pairs: Pairs) -> Iterator[Pairs]:
+    """For each left row that has right ones before it: the row, these in their order, and their distances."""
+    left, right, apart = pairs
+    earlier = np.flatnonzero(right < left)
+    earlier = earlier[np.lexsort((right[earlier], left[earlier]))]
+    rows, starts = np.unique(left[earlier], return_index=True)
+    for row, group in zip(rows.tolist(), np.split(earlier, starts[1:]), strict=True) if len(rows) else ():
+        yield row, right[group], apart[group]
 
 
 def leaks(

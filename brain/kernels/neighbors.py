@@ -168,8 +168,8 @@ class Search:
     def _padded_right(self, bounds: LowerBounds) -> NDArray[np.float32]:
         """Give the columns as whole tiles, (tiles, tile, width): what fills the last one is infinitely far away."""
         count = len(self.columns)
-        self._tile = min(_TILE, -(-count // _GROUP) * _GROUP)
-        tiles = -(-count // self._tile)
+        tiles = -(-count // _TILE)
+        self._tile = -(-count // (tiles * _GROUP)) * _GROUP
         right = np.zeros((tiles * self._tile, bounds.width + 2), dtype=np.float32)
         for start in range(0, count, _TILE):
             part = self.columns[start : start + _TILE]

@@ -122,14 +122,14 @@ def _main_directions(rows: FloatArray, factors: NDArray[np.float64], count: int)
 
     Halko, Martinsson, Tropp, "Finding structure with randomness", 2011, on every so many-th row.
     """
-    some = np.arange(0, len(rows), max(1, len(rows) // 2048))
+    some = np.arange(0, len(rows), max(1, len(rows) // _SOME))
     sample = rows[some] * factors[some, None]
     sample -= sample.mean(axis=0)
     probes = np.random.default_rng(0).standard_normal((sample.shape[1], count))
     basis = np.linalg.qr(sample.T @ (sample @ probes))[0]
     basis = np.linalg.qr(sample.T @ (sample @ basis))[0]
     turned = np.linalg.eigh(np.cov(sample @ basis, rowvar=False))[1][:, ::-1]
-    found: NDArray[np.float64] = np.linalg.qr(basis @ turned)[0]
+    found: NDArray[np.float64] = basis @ turned
     return found
 
 

@@ -140,9 +140,9 @@ def compute_leaky_splits(
         the sample that has the most counterparts.
 
     Writes:
-        On samples with a vector, `<field>.radius`, up to what distance another counts as the same; on those that leak
-        also `<field>.count`, how many samples of other splits show the same, `<field>.nearest`, the id of the nearest
-        of them, and `<field>.distance` to it. In one action.
+        On samples that leak `<field>.count`, how many samples of other splits show the same, `<field>.nearest`, the id
+        of the nearest of them, `<field>.distance` to it, and `<field>.radius`, which with that of the other sample says
+        up to what distance two show the same. In one action.
 
     Raises:
         SchemaError: if fewer than two splits are given or found, or a threshold cannot be.
@@ -184,11 +184,10 @@ def compute_leaky_splits(
             },
             **found.facts,
         }  # fmt: skip
-        replace_results(samples, leaks_field, found.ids, {
-            "count": [int(count) if leaks_ else None for count, leaks_ in zip(result.counts, leaking, strict=True)],
-            "nearest": [found.ids[row] if row >= 0 else None for row in result.nearest],
-            "distance": [d if np.isfinite(d) else None for d in result.distances.tolist()],
-            "radius": result.radius.tolist(),
+        rows = np.flatnonzero(leaking)
+        replace_results(samples, leaks_field, [found.ids[row] for row in rows], {
+            "count": result.counts[rows].tolist(), "nearest": [found.ids[row] for row in result.nearest[rows]],
+            "distance": result.distances[rows].tolist(), "radius": result.radius[rows].tolist(),
         }, verb="compute_leaky_splits")  # fmt: skip
     assert isinstance(run, LeakySplits), "the registry of runs gives it"
     return run
