@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...dataset.types import FloatArray, IntArray
 
 _ROWS = 256
-_PAIRS = 64  # with some hundreds of numbers each, both ends stay in the processor's cache
+_PAIRS = 256  # with some hundreds of numbers each, both ends stay in the processor's cache
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 
 
