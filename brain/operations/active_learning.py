@@ -68,7 +68,8 @@ def compute_active_learning_scores(
             where there is one, else from the logits of a Classification, else from the confidence, the other classes
             sharing the rest. Those of a Segmentation come from a .npy file of (height, width, classes) that its
             attribute `probabilities_path` names.
-        scores: some of the names; all that the field allows by default.
+        scores: some of the names; all that the field allows by default. "classification_scores" stands for the three
+            of the classes.
         prefix: fields are named `<prefix>_<score>`; the field's name by default.
         normalize: divide probabilities by their sum, with NaN as 0, instead of refusing them if that is not 1.
         frequency_penalty: of `object_frequency`: what each further object of a class counts.
@@ -96,7 +97,9 @@ def compute_active_learning_scores(
         ```
     """
     kind = kind_of(samples, pred_field, list(_NAMES), verb=_VERB)
-    names = list(_NAMES[kind]) if scores is None else list(dict.fromkeys(scores))
+    asked = _NAMES[kind] if scores is None else scores
+    whole = [name for one in asked for name in (UNCERTAINTIES if one == "classification_scores" else [one])]
+    names = list(dict.fromkeys(whole))
     for name in names:
         if name not in _NAMES[kind]:
             raise FieldNotFoundError(f"there is no score {name!r} for {kind}. {hint(name, _NAMES[kind], 'Scores')}")

@@ -47,6 +47,11 @@ def test_some_scores_under_another_prefix(classified):
     assert not classified.has_field("predictions_uncertainty_margin")
 
 
+def test_the_scores_of_classes_can_be_asked_for_together(classified):
+    run = scb.compute_active_learning_scores(classified, "predictions", ["uncertainty_margin", "classification_scores"])
+    assert sorted(run.writes) == sorted(f"predictions_{name}" for name in UNCERTAINTIES)
+
+
 def test_a_name_that_no_score_has_is_answered_with_those_there_are(classified):
     with pytest.raises(FieldNotFoundError, match=r"no score 'margin' for Classification.*uncertainty_margin"):
         scb.compute_active_learning_scores(classified, "predictions", ["margin"])
