@@ -222,8 +222,9 @@ class Search:
             left = self._bounds.left(self._asked[block], self._asked_factors[block])
         own = self._own[block]
         own_place = np.where(own >= 0, self._place[own], -1)
-        for first in range(0, len(self._right), self._tiles):
-            tiles = self._right[first : first + self._tiles]
+        # Many at first, so that they tell much; then one by one, which stay in the cache.
+        for first in (0, *range(self._tiles, len(self._right))):
+            tiles = self._right[first : first + (1 if first else self._tiles)]
             bounds = np.empty((len(tiles), len(block), self._group, self._tile // self._group), dtype=np.float32)
             smallest = np.empty((len(block), len(tiles), bounds.shape[3]), dtype=np.float32)
             for tile, right in enumerate(tiles):
