@@ -246,7 +246,8 @@ def write_vectors(
 def checked_vectors(field: str, ids: Sequence[SampleId], matrix: FloatArray | Sequence[FloatArray]) -> FloatArray:
     """Check vectors and give them as one (n, d) float32 matrix."""
     try:
-        rows = np.asarray(matrix, dtype=np.float32)
+        with np.errstate(over="ignore"):  # the error below names the sample
+            rows = np.asarray(matrix, dtype=np.float32)
     except (ValueError, TypeError) as error:
         raise FieldKindError(
             f"the vectors of field {field!r} have different lengths or are no numbers: {error}"
@@ -259,8 +260,8 @@ def checked_vectors(field: str, ids: Sequence[SampleId], matrix: FloatArray | Se
         finite = np.isfinite(rows[start : start + _BLOCK]).all(axis=1)
         if not finite.all():
             raise FieldKindError(
-                f"the vector for sample {ids[start + int(np.argmin(finite))]} in field {field!r} holds NaN or infinity."
-                " Leave that sample out."
+                f"the vector for sample {ids[start + int(np.argmin(finite))]} in field {field!r} holds NaN or infinity "
+                "(as float32). Leave that sample out."
             )
     return rows
 

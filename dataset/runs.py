@@ -17,6 +17,7 @@ import numpy as np
 from .. import __version__
 from . import display, extensions, journal
 from .errors import RunError, RunNotFoundError, hint
+from .schema import DictField
 from .store import actions, catalog, field_records, images, run_records, samples
 from .store.connection import app_name
 from .types import Bson
@@ -277,7 +278,7 @@ def delete_run(dataset: "Dataset", key: str) -> None:
     """Delete a run, with the values and tags that it wrote and nobody changed since; that is an action of its own.
 
     What was written is known for seven days. After that, a field goes whole if no other bulk write has touched it, and
-    stays otherwise.
+    stays otherwise. Declarations go that the run made and no value needs; a field that was there before it stays.
 
     Raises:
         RunNotFoundError: if there is no such run.
@@ -285,11 +286,8 @@ def delete_run(dataset: "Dataset", key: str) -> None:
     run = get_run(dataset, key)
     keys = [key, *(run._record.get("former_keys") or [])]
     undone = actions.undoers(dataset._id)
-    written = [
-        record
-        for record in actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
-        if not actions.undoing(record["number"], undone)[1]
-    ]
+    own = actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
+    written = [record for record in own if not actions.undoing(record["number"], undone)[1]]
     fields = sorted({field.split(".")[0] for record in written for field in record["fields"] or []})
     if fields:
         with journal.action(dataset._id, "delete_run", fields) as action:
@@ -299,8 +297,11 @@ def delete_run(dataset: "Dataset", key: str) -> None:
                     _empty_fields(dataset, action, record, run.writes)
                 for part in parts:
                     _take_back(action, part, run.writes)
-            inner = field_records.by_path(dataset._id).keys() & set(run.writes)
-            action.remove_unused(sorted(inner | {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}))
+            made = {path for record in own for path in record.get("created") or []}
+            known = field_records.by_path(dataset._id)
+            # Runs share dicts, such as "selections": the last one takes it away, though the first one made it.
+            shared = {top for top in fields if top in known and known[top]["field"] == DictField().to_dict()}
+            action.remove_unused(sorted(made & known.keys() | shared - {"tags"}))
             action.drop_run({"record": run._record, "actions": [record["number"] for record in written]})
     run_records.remove_run(dataset._id, key)
 

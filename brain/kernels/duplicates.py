@@ -274,6 +274,7 @@ def _near_pairs(
 ) -> Iterator[Pairs]:
     """Yield the pairs of different rows up to the mean of their radii, in the order of the left row."""
     if len(rows) < 2:
+        advance(len(rows))
         return
     search = Search(rows, rows, metric, keep_copies=None, k=NEIGHBORS, own=np.arange(len(rows)))
     reach = search.squared(np.sqrt(radius * radius.max()))

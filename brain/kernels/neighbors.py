@@ -81,6 +81,8 @@ def nearest_neighbors(
     own = np.arange(len(rows)) if queries is None else np.full(len(asked), -1) if excluding is None else excluding
     k = min(k, max(len(rows) - bool((own >= 0).any()), 0))
     if k == 0 or len(asked) == 0:
+        if advance is not None:
+            advance(len(asked))
         return np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)
     search = Search(rows, asked, metric, keep_copies=None if distinct else k + 1, k=k, own=np.asarray(own))
     distances, indices = np.empty((len(asked), k)), np.empty((len(asked), k), dtype=np.int64)

@@ -14,6 +14,7 @@ from ...dataset.types import FloatArray, IntArray
 _ROWS = 256
 _PAIRS = 256  # with some hundreds of numbers each, both ends stay in the processor's cache
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
+_LARGEST_POWER = 1023  # of two in float64
 
 
 def checked(vectors: ArrayLike, /) -> FloatArray:
@@ -52,7 +53,8 @@ def first_nonfinite_row(vectors: FloatArray, /) -> int | None:
 def unit_factors(vectors: FloatArray, /) -> NDArray[np.float64]:
     """Compute the factor that brings each row to length one.
 
-    A row of zeros has no direction; it keeps the factor 1 and so stays at the origin.
+    A row of zeros, or of numbers below the smallest normal one, has no direction; it keeps the factor 1 and so stays at
+    the origin.
 
     Returns:
         (n,) float64, larger than zero.
@@ -65,7 +67,7 @@ def unit_factors(vectors: FloatArray, /) -> NDArray[np.float64]:
     for start in range(0, len(vectors), _ROWS):
         rows = vectors[start : start + _ROWS].astype(np.float64)
         largest = np.abs(rows).max(axis=1, initial=0.0)
-        largest[largest == 0] = 1.0
+        largest[largest < np.finfo(np.float64).tiny] = 1.0
         # Divided by the largest entry first, or the squares of very large and very small vectors leave float64.
         lengths = largest * np.sqrt(np.square(rows / largest[:, None]).sum(axis=1))
         factors[start : start + _ROWS] = 1.0 / np.where(lengths > 0, lengths, 1.0)
@@ -75,14 +77,14 @@ def unit_factors(vectors: FloatArray, /) -> NDArray[np.float64]:
 def range_factor(vectors: FloatArray, /) -> float:
     """Find the power of two that brings the largest entry into [0.5, 1), so that squares stay in range.
 
-    Multiplying by a power of two rounds nothing.
+    Multiplying by a power of two rounds nothing. Of entries below the smallest normal number it is the largest power.
 
     Example:
         >>> range_factor(np.array([[3.0, -5.0]]))
         0.125
     """
     largest = max((float(np.abs(vectors[i : i + _ROWS]).max()) for i in range(0, len(vectors), _ROWS)), default=0.0)
-    return float(2.0 ** -np.frexp(largest)[1])
+    return float(2.0 ** min(-int(np.frexp(largest)[1]), _LARGEST_POWER))
 
 
 def squared_distances(

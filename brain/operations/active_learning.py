@@ -210,6 +210,7 @@ def _of_pixels(asked: _Asked) -> _Scored:
         for name, value in _of_file(asked, ids[row], columns[path][row]).items():
             found[name][position] = value
         asked.advance(1)
+    asked.advance(len(ids) - len(rows))
     return ids, np.array(rows, dtype=np.int64), found
 
 
@@ -252,7 +253,7 @@ def _checked(asked: _Asked, path: str, owners: Sequence[SampleId], values: Any) 
     p = _stacked(path, owners, values)
     row = first_invalid_row(np.nan_to_num(p, nan=0.0, posinf=np.inf) if asked.normalize else p, any_sum=asked.normalize)
     if row is not None:
-        remedy = "Correct them." if asked.normalize else "Correct them, or pass normalize=True."
+        remedy = f"Correct what {asked.field!r} holds{'' if asked.normalize else ', or pass normalize=True'}."
         raise FieldKindError(
             f"{path!r} of sample {owners[row]} are no probabilities: smallest {p[row].min():.4g}, sum "
             f"{p[row].sum():.4g}; expected none below 0 and a sum of 1. {remedy}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...dataset import columns, runs
+from ...dataset.aggregations.histogram import limits_of
 from ...dataset.errors import SchemaError
 from ...dataset.progress import shown
 from ...dataset.types import Metric, Progress, SampleId
@@ -172,7 +173,8 @@ def compute_near_duplicates(
 
 def spread(values: Sequence[float], bins: int) -> tuple[list[int], list[float]]:
     """Count values between edges."""
-    counts, edges = np.histogram(np.asarray(values, dtype=np.float64), bins)
+    numbers = np.asarray(values, dtype=np.float64)
+    counts, edges = np.histogram(numbers, bins, limits_of(numbers, bins))
     return counts.tolist(), edges.tolist()
 
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset import runs
 from ...dataset.errors import SchemaError
+from ...dataset.progress import shown
 from ...dataset.schema import FloatField
 from ...dataset.types import IntArray, Progress, SampleId
 from ..kernels.hardness import NEIGHBORS, entropy, hardness, multilabel_hardness
@@ -126,14 +127,17 @@ def compute_hardness(
         ids, columns = read_columns(samples, [*truth, *attributes_of(label_field, kind)])
         given = columns[truth[0]] if truth else None
         epochs = None if history is None else checked_history(samples, label_field, ids, history)
-        if method == "entropy":
-            rows, scores = _entropies(label_field, kind, ids, columns)
-        elif method in SCORES and epochs is not None and given is not None:
-            rows, scores = history_scores(method, epochs, class_names(samples, label_field), ids, given)
-        else:
+        if method == "evidence":
             rows, p, labelled = _evidence(samples, label_field, kind, ids, columns, given, epochs)
             near = neighbors_of(samples, embeddings, [ids[row] for row in rows.tolist()], NEIGHBORS, progress)
             scores = (hardness if kind == "Classification" else multilabel_hardness)(p, labelled, **near)
+        else:
+            with shown(len(ids), progress) as advance:
+                if epochs is not None and given is not None:
+                    rows, scores = history_scores(method, epochs, class_names(samples, label_field), ids, given)
+                else:
+                    rows, scores = _entropies(label_field, kind, ids, columns)
+                advance(len(ids))
         run.facts = summary_of(scores, len(ids))
         write_scores(samples, ids, rows, {hardness_field: scores.tolist()}, {hardness_field: field}, verb=_VERB)
     return run

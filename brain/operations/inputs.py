@@ -98,11 +98,13 @@ def _of_array(samples: "SampleCollection", embeddings: ArrayLike) -> Embeddings:
     ids = read_ids(samples)
     try:
         vectors = np.asarray(embeddings)
+        if vectors.dtype.kind == "c":
+            raise TypeError("its numbers are complex.")
         if vectors.dtype not in (np.float32, np.float64):
             vectors = vectors.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise FieldKindError(f"embeddings is neither the name of a field nor a matrix of numbers: {error}") from error
-    if vectors.ndim != 2 or len(vectors) != len(ids):
+    if vectors.ndim != 2 or len(vectors) != len(ids) or (ids and vectors.shape[1] == 0):
         raise SchemaError(
             f"embeddings has shape {vectors.shape}; expected ({len(ids)}, d), one row for each sample in their order."
         )

@@ -153,7 +153,9 @@ def compute_mistakenness(
         given = attributes_of(label_field, kind)[0]
         ids, columns = read_columns(samples, [given, *(p for f in pred_fields for p in attributes_of(f, kind))])
         if method == "confidence":
-            rows, values = _by_confidence(pred_fields, kind, ids, columns, columns[given], use_logits=use_logits)
+            with shown(len(ids), progress) as advance:
+                rows, values = _by_confidence(pred_fields, kind, ids, columns, columns[given], use_logits=use_logits)
+                advance(len(ids))
             written: list[list[Any]] = [values.tolist()]
         else:
             known = names_in(columns[given], kind)

@@ -112,6 +112,7 @@ def _calibrated(masks: Masks, advance: Callable[[int], None]) -> tuple[float, in
             start += len(flat)
         depths.append(disagreement_depth(image.given, np.concatenate(believed).reshape(image.given.shape)))
         advance(1)
+    advance(len(masks.ids) - len(depths))
     given = np.concatenate(labels) if labels else np.empty(0, dtype=np.int64)
     if not len(given) or len(masks.names) < 2:
         return 1.0, patch_width(depths)
@@ -120,10 +121,12 @@ def _calibrated(masks: Masks, advance: Callable[[int], None]) -> tuple[float, in
 
 def _doubts(masks: Masks, exponent: float, width: int, advance: Callable[[int], None]) -> dict[int, PatchDoubt]:
     """What speaks most against each mask, by its sample's row; those without a judged pixel are left out."""
-    found = {}
+    found, seen = {}, 0
     for image in masks.images():
         doubt = patch_doubt(image.given, image.blocks(), exponent=exponent, width=width)
         if doubt.given != UNJUDGED:
             found[image.row] = doubt
+        seen += 1
         advance(1)
+    advance(len(masks.ids) - seen)
     return found

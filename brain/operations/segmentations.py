@@ -187,7 +187,8 @@ class Masks:
                 if bad is not None:
                     raise FieldKindError(
                         f"{path!r} of sample {self.ids[row]} are no probabilities: smallest {flat[bad].min():.4g}, sum "
-                        f"{flat[bad].sum():.4g}; expected none below 0 and a sum of 1. Correct them."
+                        f"{flat[bad].sum():.4g}; expected none below 0 and a sum of 1. Correct what {model.field!r} "
+                        "names."
                     )
                 yield block
 

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset import columns, runs
 from ...dataset.errors import FieldNotFoundError, RunError, ViewError
+from ...dataset.progress import shown
 from ...dataset.stages import SortBySimilarity, Stage
 from ...dataset.types import FloatArray, Metric, Progress, SampleId
 from ...dataset.view import DatasetView
@@ -52,10 +53,13 @@ class SimilarityIndex(runs.Run):
 
     def view(self) -> "DatasetView":
         """The samples that can be found: those with a vector."""
-        return self._dataset._view_of(self._record.get("view") or []).exists(self.embeddings_field)
+        view = self._dataset._view_of(self._record.get("view") or [])
+        return view.exists(self.embeddings_field) if self._dataset.has_field(self.embeddings_field) else view.limit(0)
 
     def get_embeddings(self) -> tuple[FloatArray, list[SampleId]]:
         """The vectors, (n, d), and whose they are."""
+        if not self._dataset.has_field(self.embeddings_field):
+            return np.empty((0, 0), dtype=np.float32), []
         ids, vectors = columns.read_vectors(self.view(), self.embeddings_field)
         return vectors, ids
 
@@ -116,9 +120,12 @@ def compute_similarity(
     name = field if isinstance(field, str) else brain_key
     reads, writes = ([name], []) if isinstance(field, str) else ([], [name])
     with runs.record(
-        samples, "similarity", key=brain_key, reads=reads, writes=writes, params={"embeddings": name, "metric": metric}
-    ) as run:
+        samples, "similarity", key=brain_key, reads=reads, writes=writes,
+        params={"embeddings": name, "metric": metric}, one_action=True,
+    ) as run:  # fmt: skip
         found = read_embeddings(samples, field)
+        with shown(len(found.ids), progress) as advance:
+            advance(len(found.ids))
         if not isinstance(field, str) and found.ids:
             columns.write_vectors(samples, name, found.ids, found.vectors, overwrite=True, verb="compute_similarity")
         run.facts = {"indexed": len(found.ids), "without_vector": found.without_vector}

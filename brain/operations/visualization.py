@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset import columns, runs
 from ...dataset.errors import MissingExtraError, SchemaError
+from ...dataset.progress import shown
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.principal import principal_components
 from .inputs import embedded, read_embeddings
@@ -66,8 +67,7 @@ def compute_visualization(
         brain_key: the key of the run and the vector field to write.
         seed: for the methods that draw at random.
         batch_size: images per call of the model.
-        progress: whether to show a bar while embedding: True, False, None (the setting), or a function of
-            (done, total).
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The run, with `points` and `sample_ids`.
@@ -99,16 +99,18 @@ def compute_visualization(
         "embeddings": field if isinstance(field, str) else None if given else "(array)", "num_dims": num_dims,
         "method": "manual" if given else method, "seed": seed,
     }  # fmt: skip
-    with runs.record(samples, "visualization", key=brain_key, reads=reads, writes=[brain_key], params=params) as run:
+    with runs.record(
+        samples, "visualization", key=brain_key, reads=reads, writes=[brain_key], params=params, one_action=True
+    ) as run:
         found = read_embeddings(samples, field)
-        placed, facts = (found.vectors, {}) if given else _placed(found.vectors, method, num_dims, seed)
+        with shown(len(found.ids), progress) as advance:
+            placed, facts = (found.vectors, {}) if given else _placed(found.vectors, method, num_dims, seed)
+            advance(len(found.ids))
         if found.ids and placed.shape[1] != num_dims:
             raise SchemaError(f"points has shape {placed.shape}; expected ({len(found.ids)}, {num_dims}).")
         run.facts = {"placed": len(found.ids), "without_vector": found.without_vector, **facts}
         if found.ids:
-            columns.write_vectors(
-                samples, brain_key, found.ids, placed.astype(np.float32), overwrite=True, verb="compute_visualization"
-            )
+            columns.write_vectors(samples, brain_key, found.ids, placed, overwrite=True, verb="compute_visualization")
     assert isinstance(run, Visualization), "the registry of runs gives it"
     return run
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ViewError
 from ..expressions.constants import normal
@@ -101,8 +102,30 @@ class HistogramValues(Aggregation):
             bins = [_number(edge) for edge in bins]
         elif not finite.size and limits is None:
             return [], [], len(values)
+        if limits is None and isinstance(bins, int | np.integer):
+            limits = limits_of(finite, int(bins))
         counts, edges = np.histogram(finite, bins=bins, range=limits)
         return counts.tolist(), _shown(edges, of_dates=of_dates), len(values) - int(counts.sum())
+
+
+def limits_of(values: NDArray[np.float64], bins: int) -> tuple[float, float] | None:
+    """The lowest and the highest edge for values that differ by no more than rounding, which leaves no room for bins.
+
+    They lie around the values; None where the values themselves can be the limits.
+
+    Example:
+        >>> limits_of(np.array([1.0, np.nextafter(1.0, 2.0)]), 10)
+        (0.5, 1.5000000000000002)
+        >>> limits_of(np.array([1.0, 2.0]), 10)
+    """
+    if not values.size:
+        return None
+    low, high = float(values.min()), float(values.max())
+    smallest = bins * float(np.spacing(max(abs(low), abs(high))))
+    if high - low > smallest:
+        return None
+    around = max(0.5, smallest)
+    return low - around, high + around
 
 
 def _number(edge: Any) -> float:

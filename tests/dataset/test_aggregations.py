@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-import saccade.dataset.labels  # noqa: F401  # registers the attributes of labels
+import saccade as sc
+import saccade.dataset.labels  # registers the attributes of labels
 from saccade.dataset import aggregations, schema
 from saccade.dataset.aggregations import (
     Bounds,
@@ -209,6 +210,15 @@ def test_a_histogram_over_all_values_is_the_one_of_numpy(database, many, bins):
     counts, edges = np.histogram(many, bins=10 if bins is None else bins)
     aggregation = HistogramValues("n", auto=True) if bins == "auto" else HistogramValues("n", bins=bins)
     assert computed(database, aggregation) == (counts.tolist(), edges.tolist(), len(many) - counts.sum())
+
+
+@pytest.mark.parametrize("base", [0.3, 1e17])
+def test_a_histogram_of_values_that_rounding_alone_tells_apart_has_bins_around_them(database, base):
+    dataset = sc.Dataset("alike")
+    dataset.add_samples([sc.Sample(f"/{i}.png", n=n) for i, n in enumerate([base, float(np.nextafter(base, np.inf))])])
+    counts, edges, other = dataset.histogram_values("n", bins=10)
+    assert (sum(counts), other) == (2, 0)
+    assert edges == sorted(set(edges))
 
 
 def test_a_histogram_counts_what_lies_in_no_bin(compute):
