@@ -78,6 +78,11 @@ def test_where_all_is_right_nothing_is_likely_wrong(scene):
         assert scores.max() < 0.5
 
 
+def test_an_image_without_boxes_has_the_score_0_without_a_sign():
+    nothing = boxes_of([], np.empty((0, 4)), [])
+    assert not np.signbit(object_mistakenness(nothing, nothing, [], 2, 1).images).any()
+
+
 def test_a_second_box_on_the_same_object_is_not_missing(scene):
     places, truth, kinds, seen, sure = scene
     kept = np.ones(2 * IMAGES, dtype=bool)
