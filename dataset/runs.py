@@ -217,7 +217,7 @@ def _plain(value: Any, what: str) -> Any:
         return {str(key): _plain(item, f"{what}.{key}") for key, item in value.items()}
     if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes):
         return [_plain(item, f"{what}[{position}]") for position, item in enumerate(value)]
-    raise RunError(f"a run cannot keep {what}={value!r}: only numbers, text, times, lists and dicts of these.")
+    raise RunError(f"a run cannot keep {what}={value!r:.200}: only numbers, text, times, lists and dicts of these.")
 
 
 def check_key(key: str) -> None:
@@ -226,7 +226,7 @@ def check_key(key: str) -> None:
     Raises:
         RunError: with what a key may look like.
     """
-    if not key.replace(".", "_").isidentifier():
+    if not (isinstance(key, str) and key.replace(".", "_").isidentifier()):
         raise RunError(
             f"run key {key!r} is not an identifier: letters, digits and underscores, not beginning with a digit."
         )

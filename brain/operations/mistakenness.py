@@ -5,6 +5,7 @@ Objects, numbers and masks have modules of their own: `object_mistakenness`, `re
 """
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -125,8 +126,9 @@ def compute_mistakenness(
         raise SchemaError(
             f"method={method!r}, pred_field={pred_field!r}: expected 'evidence' or 'confidence', a field."
         )
-    if not (0 < iou < 1 and 0 <= missing_confidence <= 1):
-        raise SchemaError(f"iou={iou} and missing_confidence={missing_confidence} must lie between 0 and 1.")
+    is_number = isinstance(iou, Real) and isinstance(missing_confidence, Real)
+    if not (is_number and 0 < iou < 1 and 0 <= missing_confidence <= 1):
+        raise SchemaError(f"iou={iou!r} and missing_confidence={missing_confidence!r} must lie between 0 and 1.")
     kind = kind_of(samples, label_field, _KINDS, verb=_VERB)
     for field in pred_fields:
         kind_of(samples, field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")

@@ -99,6 +99,8 @@ def compute_uniqueness(
         raise SchemaError(f"method={method!r}: expected 'local' or 'nearest'.")
     if reference is not None and method != "local":
         raise SchemaError("method='nearest' divides by a maximum, so it knows no reference. Use method='local'.")
+    if not (reference is None or isinstance(reference, runs.Run) or hasattr(reference, "_require_samples")):
+        raise SchemaError(f"reference={reference!r:.200} is no dataset, view or run. load_run(key) gives a run.")
     source = settled(
         samples, "euclidean", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
         model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,

@@ -1,5 +1,6 @@
 """`compute_visualization`: vectors as points on a plane. The arithmetic is `kernels.principal`, or an extra's."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -86,9 +87,9 @@ def compute_visualization(
         run.points
         ```
     """
-    if method not in ("pca", "tsne", "umap") or num_dims < 1:
+    if method not in ("pca", "tsne", "umap") or not isinstance(num_dims, Integral) or num_dims < 1:
         raise SchemaError(
-            f"method={method!r}, num_dims={num_dims}: expected 'pca', 'tsne' or 'umap', and 1 dimension or more."
+            f"method={method!r}, num_dims={num_dims!r}: expected 'pca', 'tsne' or 'umap', and 1 dimension or more."
         )
     given = points is not None
     field = (
