@@ -85,7 +85,7 @@ def compute_near_duplicates(
     samples: "SampleCollection",
     threshold: float | None = None,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,

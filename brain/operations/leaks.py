@@ -102,7 +102,7 @@ def compute_leaky_splits(
     splits: "str | Sequence[str] | Mapping[str, SampleCollection]",
     threshold: float | None = None,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,

@@ -55,12 +55,12 @@ def compute_mistakenness(
     spurious_field: str = "possible_spurious",
     use_logits: bool = False,
     copy_missing: bool = False,
+    progress: Progress = None,
     *,
     method: Literal["evidence", "confidence"] = "evidence",
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     iou: float = 0.5,
     missing_confidence: float = 0.95,
-    progress: Progress = None,
 ) -> runs.Run:
     """Score how likely each label is wrong.
 
@@ -79,13 +79,13 @@ def compute_mistakenness(
         spurious_field: of detections, the field for the number of boxes without an object, and their mark.
         use_logits: with method="confidence", take the certainty from the logits, exp(-entropy), not the confidence.
         copy_missing: of detections, add the missing objects to the labels. A second call adds none.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         method: "evidence" weighs the predicted probabilities, the neighbours' labels and the usual mix-ups;
             "confidence" is FiftyOne's formula, which there is not for numbers and masks.
         embeddings: where neighbours come from, for classes and numbers by "evidence": a vector field; an (n, d) array,
             one row per sample in their order; None for the field "embedding" where it exists; False for none.
         iou: of detections, from which overlap on two boxes belong together.
         missing_confidence: of detections with method="confidence", above which confidence a prediction is missing.
-        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The run; its `view()` begins with the most doubtful sample.

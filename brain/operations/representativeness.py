@@ -22,7 +22,7 @@ def compute_representativeness(
     representativeness_field: str = "representativeness",
     *,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     force_square: bool = False,

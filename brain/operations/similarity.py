@@ -73,7 +73,7 @@ class SimilarityIndex(runs.Run):
 def compute_similarity(
     samples: "SampleCollection",
     *,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
     metric: Metric = "cosine",
     brain_key: str = "similarity",

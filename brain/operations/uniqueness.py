@@ -27,7 +27,7 @@ def compute_uniqueness(
     samples: "SampleCollection",
     uniqueness_field: str = "uniqueness",
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,

@@ -44,10 +44,10 @@ class Visualization(runs.Run):
 def compute_visualization(
     samples: "SampleCollection",
     *,
-    points: ArrayLike | None = None,
+    points: "ArrayLike | None" = None,
     num_dims: int = 2,
     method: Literal["pca", "tsne", "umap"] = "pca",
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
     brain_key: str = "visualization",
     seed: int = 51,
