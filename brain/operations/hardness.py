@@ -14,7 +14,8 @@ from ..kernels.hardness import NEIGHBORS, entropy, hardness, multilabel_hardness
 from ..kernels.histories import mean_probabilities, pooled
 from ..kernels.probabilities import softmax
 from .histories import SCORES, History, checked_history, history_scores
-from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .inputs import ARRAY
+from .neighborhood import embeddings_used, neighbors_of
 from .object_hardness import hardness_of_objects
 from .predictions import (
     answers_of,

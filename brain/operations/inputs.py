@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
     from ...dataset.dataset import Dataset
 
+ARRAY = "(array)"
+"""What a run notes where values came as an array, which it does not keep."""
+
 
 @dataclass(frozen=True)
 class Embeddings:

@@ -20,7 +20,8 @@ from ..kernels.evidence import NEIGHBORS
 from ..kernels.hardness import entropy
 from ..kernels.mistakenness import confidence_mistakenness, mistakenness, multilabel_mistakenness
 from ..kernels.probabilities import softmax
-from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .inputs import ARRAY
+from .neighborhood import embeddings_used, neighbors_of
 from .object_mistakenness import Asked, Names, fields_of, judge_objects
 from .predictions import (
     Answers,

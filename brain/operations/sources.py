@@ -18,13 +18,12 @@ from ..models.protocol import EmbeddingModel
 from ..models.registry import MODELS, get_model
 from ..models.streaming import embed_files
 from .embeddings import checked_batch_size, fill_embeddings, first_failures, refuse_failures
-from .inputs import Embeddings, embedded, read_embeddings, similarity_indexes
+from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes
 from .regions import RegionOptions, Regions, holds_vectors, region_options, vectors_of_labels
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
-ARRAY = "(array)"
 REGIONS = "(regions)"
 
 

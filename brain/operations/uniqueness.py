@@ -14,8 +14,8 @@ from ...dataset.types import FloatArray, Metric, Progress, SampleId
 from ..kernels.neighbors import nearest_neighbors
 from ..kernels.uniqueness import NEIGHBORS, WEIGHTS, Calibration, nearest_uniqueness, uniqueness
 from .duplicates import checked_distance
-from .inputs import Embeddings, read_embeddings
-from .sources import ARRAY, Source, settled
+from .inputs import ARRAY, Embeddings, read_embeddings
+from .sources import Source, settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection

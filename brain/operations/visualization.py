@@ -10,7 +10,7 @@ from ...dataset import columns, runs
 from ...dataset.errors import MissingExtraError, SchemaError
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.principal import principal_components
-from .inputs import embedded, read_embeddings
+from .inputs import ARRAY, embedded, read_embeddings
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -97,7 +97,7 @@ def compute_visualization(
     )
     reads = [field] if isinstance(field, str) else []
     params = {
-        "embeddings": field if isinstance(field, str) else None if given else "(array)", "num_dims": num_dims,
+        "embeddings": field if isinstance(field, str) else None if given else ARRAY, "num_dims": num_dims,
         "method": "manual" if given else method, "seed": seed,
     }  # fmt: skip
     with runs.record(samples, "visualization", key=brain_key, reads=reads, writes=[brain_key], params=params) as run:
