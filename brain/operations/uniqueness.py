@@ -15,6 +15,7 @@ from ..kernels.neighbors import nearest_neighbors
 from ..kernels.uniqueness import NEIGHBORS, WEIGHTS, Calibration, nearest_uniqueness, uniqueness
 from .duplicates import checked_distance
 from .inputs import ARRAY, Embeddings, read_embeddings
+from .scoring import write_vector_scores
 from .sources import Source, settled
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def compute_uniqueness(
             run.facts["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             if usual is not None:
                 run.facts["calibration"] = asdict(usual)
-            columns.write_scalars(samples, {uniqueness_field: scores.tolist()}, found.ids, verb="compute_uniqueness")
+        write_vector_scores(samples, found, scores, uniqueness_field, verb="compute_uniqueness")
     return run
 
 
