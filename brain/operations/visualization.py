@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
     from ...dataset.view import DatasetView
 
+_VERB = "compute_visualization"
+
 
 class Visualization(runs.Run):
     """Points that show which samples resemble each other."""
@@ -74,7 +76,8 @@ def compute_visualization(
         The run, with `points` and `sample_ids`.
 
     Writes:
-        `brain_key`, a vector field of `num_dims` numbers, in one action.
+        `brain_key`, a vector field of `num_dims` numbers, in one action. Points of an earlier run on samples that have
+        no vector now are taken away before, in another.
 
     Raises:
         SchemaError: if the method is unknown, `num_dims` is below 1, or the points do not fit the samples.
@@ -107,9 +110,14 @@ def compute_visualization(
             raise SchemaError(f"points has shape {placed.shape}; expected ({len(found.ids)}, {num_dims}).")
         run.facts = {"placed": len(found.ids), "without_vector": found.without_vector, **facts}
         if found.ids:
-            columns.write_vectors(
-                samples, brain_key, found.ids, placed.astype(np.float32), overwrite=True, verb="compute_visualization"
+            lost = (
+                sorted(set(columns.read_ids(samples.exists(brain_key))).difference(found.ids))
+                if samples.has_field(brain_key)
+                else []
             )
+            if lost:
+                columns.write_scalars(samples, {brain_key: [None] * len(lost)}, lost, verb=_VERB)
+            columns.write_vectors(samples, brain_key, found.ids, placed.astype(np.float32), overwrite=True, verb=_VERB)
     assert isinstance(run, Visualization), "the registry of runs gives it"
     return run
 
