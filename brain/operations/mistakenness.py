@@ -145,13 +145,23 @@ def compute_mistakenness(
         )
     if kind == "Segmentation":
         return judge_masks(samples, pred_fields, label_field, mistakenness_field, method, progress, verb=_VERB)
+    return _of_classes(
+        samples, kind, pred_fields, label_field, mistakenness_field, method, embeddings, progress, use_logits=use_logits
+    )
+
+
+def _of_classes(
+    samples: "SampleCollection", kind: str, pred_fields: list[str], label_field: str, name: str, method: str,
+    embeddings: str | ArrayLike | None, progress: Progress, *, use_logits: bool,
+) -> runs.Run:  # fmt: skip
+    """Score the labels of one or several classes per sample, write the scores, and record the run."""
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
-    fields = _fields(mistakenness_field, label_field, pred_fields, method)
+    fields = _fields(name, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
               "embeddings": used}  # fmt: skip
     with runs.record(
-        samples, "mistakenness", key=mistakenness_field, params=params, writes=list(fields), one_action=True,
-        reads=[*pred_fields, label_field, *(name for name in (used,) if name not in (None, ARRAY))],
+        samples, "mistakenness", key=name, params=params, writes=list(fields), one_action=True,
+        reads=[*pred_fields, label_field, *(one for one in (used,) if one not in (None, ARRAY))],
     ) as run:  # fmt: skip
         given = attributes_of(label_field, kind)[0]
         ids, columns = read_columns(samples, [given, *(p for f in pred_fields for p in attributes_of(f, kind))])
