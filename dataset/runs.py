@@ -158,8 +158,9 @@ def record(
     root = collection._root
     collection._require_samples(f"{operation!r}")
     check_key(key)
-    earlier = None
+    earlier, former = None, dict[str, None]()
     for other in run_records.read_runs(root._id, key=key):
+        former |= dict.fromkeys([*(other.get("writes") or []), *(other.get("former_writes") or [])])
         if other["state"] == "completed":
             earlier = other
         if other["operation"] != operation:
@@ -171,7 +172,8 @@ def record(
             raise RunError(f"a run {key!r} of {operation!r} is under way in another process. Wait for it to end.")
     values: dict[str, Any] = {
         "key": key, "operation": operation, "version": version, "params": _plain(params or {}, "params"),
-        "reads": list(reads), "writes": list(writes), "view": [stage.to_dict() for stage in collection._stages],
+        "reads": list(reads), "writes": list(writes), "former_writes": [path for path in former if path not in writes],
+        "view": [stage.to_dict() for stage in collection._stages],
         "revisions": revisions(root, reads), "state": "running", "writer": app_name(), "started": catalog.now(),
         "library_version": __version__, "after": actions.last_number(root._id) if one_action else None,
     }  # fmt: skip
@@ -274,16 +276,17 @@ def rename_run(dataset: "Dataset", key: str, new_key: str) -> None:
 
 
 def delete_run(dataset: "Dataset", key: str) -> None:
-    """Delete a run, with the values and tags that it wrote and nobody changed since; that is an action of its own.
+    """Delete a run, with the values and tags that it and earlier ones under its key wrote and nobody changed since.
 
-    What was written is known for seven days. After that, a field goes whole if no other bulk write has touched it, and
-    stays otherwise.
+    That is an action of its own. What was written is known for seven days. After that, a field goes whole if no other
+    bulk write has touched it, and stays otherwise.
 
     Raises:
         RunNotFoundError: if there is no such run.
     """
     run = get_run(dataset, key)
     keys = [key, *(run._record.get("former_keys") or [])]
+    writes = [*run.writes, *(run._record.get("former_writes") or [])]
     undone = actions.undoers(dataset._id)
     written = [
         record
@@ -296,11 +299,11 @@ def delete_run(dataset: "Dataset", key: str) -> None:
             for record in reversed(written):
                 parts = images.read_images(dataset._id, record["number"], newest_first=True)
                 if not record["bytes"]:
-                    _empty_fields(dataset, action, record, run.writes)
+                    _empty_fields(dataset, action, record, writes)
                 for part in parts:
-                    _take_back(action, part, run.writes)
-            inner = field_records.by_path(dataset._id).keys() & set(run.writes)
-            action.remove_unused(sorted(inner | {path.split(".")[0] for path in run.writes} & set(fields) - {"tags"}))
+                    _take_back(action, part, writes)
+            inner = field_records.by_path(dataset._id).keys() & set(writes)
+            action.remove_unused(sorted(inner | {path.split(".")[0] for path in writes} & set(fields) - {"tags"}))
             action.drop_run({"record": run._record, "actions": [record["number"] for record in written]})
     run_records.remove_run(dataset._id, key)
 
