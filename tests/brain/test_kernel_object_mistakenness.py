@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.boxes import Boxes, boxes_of
+from saccade.brain.kernels.boxes import Boxes, boxes_of, overlaps
 from saccade.brain.kernels.fitting import logistic_fit, robust_fit
 from saccade.brain.kernels.object_mistakenness import object_confidence_mistakenness, object_mistakenness
+from saccade.brain.kernels.reliability import copies
 
 IMAGES, CLASSES = 200, 3
 
@@ -94,6 +95,11 @@ def test_a_second_box_on_the_same_object_is_not_missing(scene):
     found = object_mistakenness(given, predicted, confidences, IMAGES, CLASSES)
     assert found.missing[0] == 0
     assert found.missing[1] == found.missing.max() > 0.3
+
+
+def test_boxes_that_overlap_a_little_are_two_objects():
+    beside = boxes_of([0, 0], [[0, 0, 1, 1], [0.5, 0, 1, 1]], [0, 0])
+    assert not copies(np.array([0.4, 0.9]), overlaps(beside, beside), 0.6).any()
 
 
 def test_scores_stay_in_range_and_follow_their_images(scene, rng):
