@@ -138,9 +138,9 @@ def sample_html(values: Mapping[str, Any], thumbnail: str | None = None) -> str:
     return _page(title, "sample", [_strip([thumbnail]), _table(shown)])
 
 
-def run_html(key: str, facts: Mapping[str, Any]) -> str:
-    """Show a run in a notebook."""
-    return _page(key, "run", [_table({_title(name): _plain(name, value) for name, value in facts.items()})])
+def run_html(key: str, facts: Mapping[str, Any], kind: str = "run") -> str:
+    """Show a run, or what it gave, in a notebook."""
+    return _page(key, kind, [_table({_title(name): _plain(name, value) for name, value in facts.items()})])
 
 
 def rows_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,6 @@
 """Progress bars: shown, not shown, or given to a function, by one convention everywhere."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -29,7 +30,9 @@ def shown(total: int | None, progress: Progress, unit: str = "samples") -> Itera
 
         yield report
     elif progress or (progress is None and current().show_progress):
-        from tqdm.auto import tqdm
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="IProgress not found")  # then the bar is one of text
+            from tqdm.auto import tqdm
 
         with tqdm(total=total, unit=f" {unit}") as bar:
 

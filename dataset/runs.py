@@ -159,8 +159,9 @@ def record(
     root = collection._root
     collection._require_samples(f"{operation!r}")
     check_key(key)
-    earlier = None
+    earlier, former = None, dict[str, None]()
     for other in run_records.read_runs(root._id, key=key):
+        former |= dict.fromkeys([*(other.get("writes") or []), *(other.get("former_writes") or [])])
         if other["state"] == "completed":
             earlier = other
         if other["operation"] != operation:
@@ -172,7 +173,8 @@ def record(
             raise RunError(f"a run {key!r} of {operation!r} is under way in another process. Wait for it to end.")
     values: dict[str, Any] = {
         "key": key, "operation": operation, "version": version, "params": _plain(params or {}, "params"),
-        "reads": list(reads), "writes": list(writes), "view": [stage.to_dict() for stage in collection._stages],
+        "reads": list(reads), "writes": list(writes), "former_writes": [path for path in former if path not in writes],
+        "view": [stage.to_dict() for stage in collection._stages],
         "revisions": revisions(root, reads), "state": "running", "writer": app_name(), "started": catalog.now(),
         "library_version": __version__, "after": actions.last_number(root._id) if one_action else None,
     }  # fmt: skip
@@ -218,7 +220,7 @@ def _plain(value: Any, what: str) -> Any:
         return {str(key): _plain(item, f"{what}.{key}") for key, item in value.items()}
     if isinstance(value, Sequence | AbstractSet) and not isinstance(value, bytes):
         return [_plain(item, f"{what}[{position}]") for position, item in enumerate(value)]
-    raise RunError(f"a run cannot keep {what}={value!r}: only numbers, text, times, lists and dicts of these.")
+    raise RunError(f"a run cannot keep {what}={value!r:.200}: only numbers, text, times, lists and dicts of these.")
 
 
 def check_key(key: str) -> None:
@@ -227,7 +229,7 @@ def check_key(key: str) -> None:
     Raises:
         RunError: with what a key may look like.
     """
-    if not key.replace(".", "_").isidentifier():
+    if not (isinstance(key, str) and key.replace(".", "_").isidentifier()):
         raise RunError(
             f"run key {key!r} is not an identifier: letters, digits and underscores, not beginning with a digit."
         )
@@ -275,16 +277,18 @@ def rename_run(dataset: "Dataset", key: str, new_key: str) -> None:
 
 
 def delete_run(dataset: "Dataset", key: str) -> None:
-    """Delete a run, with the values and tags that it wrote and nobody changed since; that is an action of its own.
+    """Delete a run, with the values and tags that it and earlier ones under its key wrote and nobody changed since.
 
-    What was written is known for seven days. After that, a field goes whole if no other bulk write has touched it, and
-    stays otherwise. Declarations go that the run made and no value needs; a field that was there before it stays.
+    That is an action of its own. What was written is known for seven days. After that, a field goes whole if no other
+    bulk write has touched it, and stays otherwise. Declarations go that the runs made and no value needs; a field that
+    was there before them stays.
 
     Raises:
         RunNotFoundError: if there is no such run.
     """
     run = get_run(dataset, key)
     keys = [key, *(run._record.get("former_keys") or [])]
+    writes = [*run.writes, *(run._record.get("former_writes") or [])]
     undone = actions.undoers(dataset._id)
     own = actions.list_actions(dataset._id, {"run": {"$in": keys}, "state": "closed"})
     written = [record for record in own if not actions.undoing(record["number"], undone)[1]]
@@ -294,9 +298,9 @@ def delete_run(dataset: "Dataset", key: str) -> None:
             for record in reversed(written):
                 parts = images.read_images(dataset._id, record["number"], newest_first=True)
                 if not record["bytes"]:
-                    _empty_fields(dataset, action, record, run.writes)
+                    _empty_fields(dataset, action, record, writes)
                 for part in parts:
-                    _take_back(action, part, run.writes)
+                    _take_back(action, part, writes)
             made = {path for record in own for path in record.get("created") or []}
             known = field_records.by_path(dataset._id)
             # Runs share dicts, such as "selections": the last one takes it away, though the first one made it.

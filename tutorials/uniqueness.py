@@ -14,7 +14,7 @@ from saccade import F
 
 # Sixty pictures of coloured stripes; three of them were saved twice, and one shows a chessboard.
 random = np.random.default_rng(7)
-Path("images").mkdir()
+Path("images").mkdir(exist_ok=True)
 
 
 def stripes() -> Image.Image:
@@ -43,7 +43,7 @@ copies = dataset.match(F("uniqueness") == 0)
 print(sorted(Path(path).name for path in copies.values("filepath")))
 
 # New images, on the scale of the old ones: one known already, one ordinary, one of a kind never seen.
-Path("arrivals").mkdir()
+Path("arrivals").mkdir(exist_ok=True)
 Image.open("images/07.png").save("arrivals/known.png")
 stripes().save("arrivals/ordinary.png")
 Image.fromarray(random.integers(0, 256, (48, 64, 3)).astype(np.uint8)).save("arrivals/noise.png")

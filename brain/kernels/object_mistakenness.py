@@ -100,7 +100,7 @@ def object_mistakenness(
     of_given = np.log1p(-np.minimum(1 - (1 - swapped) * (1 - misplaced) * (1 - spurious), 1 - 1e-9))
     innocent += np.bincount(given.images, weights=of_given, minlength=images)
     innocent += np.bincount(predicted.images, weights=np.log1p(-np.minimum(missing, 1 - 1e-9)), minlength=images)
-    return ObjectMistakenness(-np.expm1(innocent), swapped, misplaced, spurious, missing, suggestions)
+    return ObjectMistakenness(0.0 - np.expm1(innocent), swapped, misplaced, spurious, missing, suggestions)
 
 
 def _swapped(

@@ -168,8 +168,8 @@ def _usual_size(places: NDArray[np.float64], sizes: NDArray[np.float64], finest:
 def _spreads(signs: NDArray[np.float64], off: NDArray[np.float64], finest: float) -> NDArray[np.float64]:
     """How far right labels usually are off, by logarithms of what speaks about it.
 
-    The level is that of the median, with two more labels that are off by as much as labels are from each other: of two
-    or three labels none can be told to be wrong.
+    The level is that of the median, with two more labels that are off by as much as labels are from each other: else
+    of three right labels one would often be far off for chance.
     """
     from scipy.special import stdtrit
 

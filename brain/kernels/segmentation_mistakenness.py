@@ -52,8 +52,8 @@ def disagreement_depth(given: ArrayLike, believed: ArrayLike, /) -> float:
         believed: (h, w) class numbers.
 
     Returns:
-        The distance, in pixels, to the nearest agreeing one, which nine of ten differing pixels do not exceed; NaN if
-        none differs.
+        The distance, in pixels, to the nearest agreeing one, which nine of ten differing pixels do not exceed; 0 if
+        none differs, and NaN if none is judged.
 
     Raises:
         ValueError: if the shapes differ.
@@ -71,7 +71,7 @@ def disagreement_depth(given: ArrayLike, believed: ArrayLike, /) -> float:
         raise ValueError(f"given has shape {ours.shape} and believed {theirs.shape}; expected the same")
     differs = (ours != theirs) & (ours != UNJUDGED)
     if not differs.any():
-        return float("nan")
+        return 0.0 if (ours != UNJUDGED).any() else float("nan")
     if differs.all():
         return float(max(differs.shape))
     return float(np.quantile(distance_transform_edt(differs)[differs], _INSIDE))
@@ -81,7 +81,8 @@ def patch_width(depths: ArrayLike, /) -> int:
     """Choose how wide patches are: wider than differences between right masks and what is believed usually are.
 
     Args:
-        depths: (n,) `disagreement_depth` of each image, NaN among them.
+        depths: (n,) `disagreement_depth` of each image, NaN among them. Images where nothing differs count: without
+            them the wrong masks alone would tell what is usual.
 
     Returns:
         An odd number of pixels, at least 3: twice the middle depth, and one.

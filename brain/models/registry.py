@@ -25,7 +25,10 @@ def get_model(model: Any) -> EmbeddingModel:
     """
     if isinstance(model, str):
         if model not in MODELS:
-            raise ModelError(f"no embedding model {model!r}. {hint(model, MODELS, 'Models')}")
+            raise ModelError(
+                f"no embedding model {model!r}. {hint(model, MODELS, 'Models')} Or give an object with `embed`, a "
+                "function of a list of images, or a fitted transformer."
+            )
         module, _, name = MODELS[model].partition(":")
         built: EmbeddingModel = getattr(import_module(module, __package__), name)()
         return built

@@ -1,6 +1,7 @@
 """`compute_active_learning_scores`: Lightly's scores as fields. The arithmetic is `kernels.active_learning`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -47,7 +48,7 @@ _NAMES = {
 def compute_active_learning_scores(
     samples: "SampleCollection",
     pred_field: str,
-    scores: Sequence[str] | None = None,
+    scores: str | Sequence[str] | None = None,
     prefix: str | None = None,
     *,
     normalize: bool = False,
@@ -68,8 +69,8 @@ def compute_active_learning_scores(
             where there is one, else from the logits of a Classification, else from the confidence, the other classes
             sharing the rest. Those of a Segmentation come from a .npy file of (height, width, classes) that its
             attribute `probabilities_path` names.
-        scores: some of the names; all that the field allows by default. "classification_scores" stands for the three
-            of the classes.
+        scores: one or some of the names; all that the field allows by default. "classification_scores" stands for the
+            three of the classes.
         prefix: fields are named `<prefix>_<score>`; the field's name by default.
         normalize: divide probabilities by their sum, with NaN as 0, instead of refusing them if that is not 1.
         frequency_penalty: of `object_frequency`: what each further object of a class counts.
@@ -97,14 +98,14 @@ def compute_active_learning_scores(
         ```
     """
     kind = kind_of(samples, pred_field, list(_NAMES), verb=_VERB)
-    asked = _NAMES[kind] if scores is None else scores
+    asked = _NAMES[kind] if scores is None else [scores] if isinstance(scores, str) else scores
     whole = [name for one in asked for name in (UNCERTAINTIES if one == "classification_scores" else [one])]
     names = list(dict.fromkeys(whole))
     for name in names:
         if name not in _NAMES[kind]:
             raise FieldNotFoundError(f"there is no score {name!r} for {kind}. {hint(name, _NAMES[kind], 'Scores')}")
-    if not (0 <= frequency_penalty <= 1 and 0 <= min_score <= 1):
-        raise SchemaError(f"frequency_penalty={frequency_penalty} and min_score={min_score} must lie in [0, 1].")
+    if not all(isinstance(one, Real) and 0 <= one <= 1 for one in (frequency_penalty, min_score)):
+        raise SchemaError(f"frequency_penalty={frequency_penalty!r} and min_score={min_score!r} must lie in [0, 1].")
     prefix = pred_field if prefix is None else prefix
     fields: dict[str, Field] = {f"{prefix}_{name}": FloatField(description=_MEANS[name]) for name in names}
     params = {"pred_field": pred_field, "scores": names, "normalize": normalize,

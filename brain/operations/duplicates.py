@@ -1,6 +1,7 @@
 """`compute_near_duplicates`: what shows the same as another sample. The arithmetic is `kernels.duplicates`."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def compute_near_duplicates(
     samples: "SampleCollection",
     threshold: float | None = None,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,
@@ -186,7 +187,7 @@ def checked_distance(threshold: float | None, metric: str) -> None:
     """
     if metric not in ("cosine", "euclidean"):
         raise SchemaError(f"metric={metric!r} is unknown; expected 'cosine' or 'euclidean'.")
-    if threshold is not None and not (threshold >= 0 and np.isfinite(threshold)):
+    if threshold is not None and not (isinstance(threshold, Real) and 0 <= threshold < np.inf):
         raise SchemaError(f"threshold={threshold!r} is no distance. Give 0 or more, or None for a rule without one.")
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,8 +109,8 @@ def checked_batch_size(batch_size: int | None) -> int:
         ModelError: if it is no number of images.
     """
     size = BATCH_SIZE if batch_size is None else batch_size
-    if size < 1:
-        raise ModelError(f"batch_size={batch_size} is not a number of images. Use 1 or more, or None.")
+    if not isinstance(size, Integral) or size < 1:
+        raise ModelError(f"batch_size={batch_size!r} is not a number of images. Use 1 or more, or None.")
     return size
 
 

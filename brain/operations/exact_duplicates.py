@@ -1,5 +1,6 @@
 """`compute_exact_duplicates`: files that are copies of each other. The comparison is `kernels.copies`."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 from ...dataset import columns, runs
@@ -94,8 +95,8 @@ def compute_exact_duplicates(
         ```
     """
     workers = 1 if num_workers is None else num_workers
-    if workers < 0:
-        raise SchemaError(f"num_workers={num_workers} is not a number of threads. Use 0 or more, or None for one.")
+    if not isinstance(workers, Integral) or workers < 0:
+        raise SchemaError(f"num_workers={num_workers!r} is not a number of threads. Use 0 or more, or None for one.")
     with runs.record(
         samples, "exact_duplicates", key=duplicates_field, reads=["filepath"], writes=[duplicates_field],
         params={"pixels": pixels}, one_action=True,

@@ -15,7 +15,8 @@ from ..kernels.hardness import NEIGHBORS, entropy, hardness, multilabel_hardness
 from ..kernels.histories import mean_probabilities, pooled
 from ..kernels.probabilities import softmax
 from .histories import SCORES, History, checked_history, history_scores
-from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .inputs import ARRAY
+from .neighborhood import embeddings_used, neighbors_of
 from .object_hardness import hardness_of_objects
 from .predictions import (
     answers_of,
@@ -46,12 +47,12 @@ def compute_hardness(
     samples: "SampleCollection",
     label_field: str,
     hardness_field: str = "hardness",
+    progress: Progress = None,
     *,
     ground_truth_field: str | None = None,
     method: Literal["evidence", "entropy", "aum", "forgetting"] = "evidence",
-    embeddings: str | ArrayLike | None = None,
-    history: History | None = None,
-    progress: Progress = None,
+    embeddings: "str | ArrayLike | None" = None,
+    history: "History | None" = None,
 ) -> runs.Run:
     """Score how hard each sample is to get right.
 
@@ -63,6 +64,7 @@ def compute_hardness(
         label_field: a Classification, Classifications or Detections field with predictions; of classes best with
             logits.
         hardness_field: the field to write.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         ground_truth_field: a field with labels of the same kind. Then a sample is hard as far as its label is
             improbable; wrong labels make samples hard, see `compute_mistakenness`. Of Detections, the detector's
             reliability is measured on these boxes.
@@ -75,7 +77,6 @@ def compute_hardness(
             (epochs, n, c) array of logits or probabilities, or a sequence of (n, c); a row for each sample in their
             order, a column for each of the dataset's classes. With "evidence", the sample's probabilities are averaged
             with the mean over the epochs.
-        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The run; its `view()` begins with the hardest sample.

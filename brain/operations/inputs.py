@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...dataset import runs
 from ...dataset.columns import read_ids, read_vectors
 from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
 from ...dataset.types import FloatArray, Progress, SampleId
@@ -14,6 +15,10 @@ from .embeddings import compute_embeddings
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
+    from ...dataset.dataset import Dataset
+
+ARRAY = "(array)"
+"""What a run notes where values came as an array, which it does not keep."""
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,9 @@ def _of_array(samples: "SampleCollection", embeddings: ArrayLike) -> Embeddings:
             f"embeddings holds NaN or infinity for sample {ids[row]} (row {row}). Leave that sample out."
         )
     return Embeddings(ids, vectors, 0)
+
+
+def similarity_indexes(root: "Dataset") -> dict[str, runs.Run]:
+    """The similarity indexes of a dataset by their keys, without those whose computing failed."""
+    found = map(root.get_run_info, root.list_runs("similarity"))
+    return {run.key: run for run in found if run.state == "completed"}

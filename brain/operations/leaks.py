@@ -1,13 +1,14 @@
 """`compute_leaky_splits`: what is in more than one split. The arithmetic is `kernels.duplicates`."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...dataset import columns, runs
-from ...dataset.errors import FieldNotFoundError, SchemaError
+from ...dataset.errors import FieldNotFoundError, SchemaError, hint
 from ...dataset.progress import shown
 from ...dataset.types import BoolArray, Metric, Progress, SampleId
 from ..kernels.duplicates import NEIGHBORS, leaks
@@ -101,7 +102,7 @@ def compute_leaky_splits(
     splits: "str | Sequence[str] | Mapping[str, SampleCollection]",
     threshold: float | None = None,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,
@@ -145,7 +146,7 @@ def compute_leaky_splits(
         up to what distance two show the same. In one action.
 
     Raises:
-        SchemaError: if fewer than two splits are given or found, or a threshold cannot be.
+        SchemaError: if fewer than two splits are given or found, one of them is empty, or a threshold cannot be.
         FieldNotFoundError, SchemaError, FieldKindError, ModelError, RunError, UnreadableMediaError: as
             `compute_uniqueness`; FieldNotFoundError also for the field of splits.
 
@@ -156,6 +157,7 @@ def compute_leaky_splits(
         ```
     """
     checked_distance(threshold, metric or "cosine")
+    _check_form(splits)
     by_name = isinstance(splits, str) or not isinstance(splits, Mapping)
     source = settled(
         samples, "cosine", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
@@ -171,6 +173,7 @@ def compute_leaky_splits(
         samples, "leaky_splits", key=leaks_field, reads=reads, writes=[leaks_field], params=params, one_action=True
     ) as run:
         ids, member, names = _memberships(samples, splits)
+        _check_filled(samples, splits, member, names)
         found = source.read()
         row_of = {key: row for row, key in enumerate(ids)}
         member = member[[row_of[key] for key in found.ids]]
@@ -219,3 +222,29 @@ def _memberships(
         raise SchemaError(f"splits={splits!r:.200} names {len(names)} splits ({names}); leaks need two or more.")
     member = np.array([[name in own for name in names] for own in held], dtype=bool).reshape(len(ids), len(names))
     return ids, member, names
+
+
+def _check_form(splits: Any) -> None:
+    """Refuse what is no field, no tags and no views by name.
+
+    Raises:
+        SchemaError: with what is expected.
+    """
+    named = splits.keys() if isinstance(splits, Mapping) else splits
+    is_views = not isinstance(splits, Mapping) or all(hasattr(view, "_require_samples") for view in splits.values())
+    if not (isinstance(named, Sequence | AbstractSet) and all(isinstance(name, str) for name in named) and is_views):
+        raise SchemaError(
+            f"splits={splits!r:.200} is no split. Give a list of tags, the name of a field, or a dict of views by name."
+        )
+
+
+def _check_filled(samples: "SampleCollection", splits: Any, member: BoolArray, names: Sequence[str]) -> None:
+    """Refuse a split without samples, of which it would be said that it does not leak.
+
+    Raises:
+        SchemaError: with the tags there are.
+    """
+    empty = [name for column, name in enumerate(names) if not member[:, column].any()]
+    if empty and len(member) >= len(names):  # of fewer samples some split must be empty
+        known = "" if isinstance(splits, Mapping) else f" {hint(empty[0], samples.count_sample_tags(), 'Tags')}"
+        raise SchemaError(f"none of the {len(member)} samples is in the split {empty[0]!r}.{known}")

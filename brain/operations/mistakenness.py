@@ -5,6 +5,7 @@ Objects, numbers and masks have modules of their own: `object_mistakenness`, `re
 """
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +20,8 @@ from ..kernels.evidence import NEIGHBORS
 from ..kernels.hardness import entropy
 from ..kernels.mistakenness import confidence_mistakenness, mistakenness, multilabel_mistakenness
 from ..kernels.probabilities import softmax
-from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .inputs import ARRAY
+from .neighborhood import embeddings_used, neighbors_of
 from .object_mistakenness import Asked, Names, fields_of, judge_objects
 from .predictions import (
     Answers,
@@ -54,12 +56,12 @@ def compute_mistakenness(
     spurious_field: str = "possible_spurious",
     use_logits: bool = False,
     copy_missing: bool = False,
+    progress: Progress = None,
     *,
     method: Literal["evidence", "confidence"] = "evidence",
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     iou: float = 0.5,
     missing_confidence: float = 0.95,
-    progress: Progress = None,
 ) -> runs.Run:
     """Score how likely each label is wrong.
 
@@ -78,13 +80,13 @@ def compute_mistakenness(
         spurious_field: of detections, the field for the number of boxes without an object, and their mark.
         use_logits: with method="confidence", take the certainty from the logits, exp(-entropy), not the confidence.
         copy_missing: of detections, add the missing objects to the labels. A second call adds none.
+        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         method: "evidence" weighs the predicted probabilities, the neighbours' labels and the usual mix-ups;
             "confidence" is FiftyOne's formula, which there is not for numbers and masks.
         embeddings: where neighbours come from, for classes and numbers by "evidence": a vector field; an (n, d) array,
             one row per sample in their order; None for the field "embedding" where it exists; False for none.
         iou: of detections, from which overlap on two boxes belong together.
         missing_confidence: of detections with method="confidence", above which confidence a prediction is missing.
-        progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The run; its `view()` begins with the most doubtful sample.
@@ -125,8 +127,9 @@ def compute_mistakenness(
         raise SchemaError(
             f"method={method!r}, pred_field={pred_field!r}: expected 'evidence' or 'confidence', a field."
         )
-    if not (0 < iou < 1 and 0 <= missing_confidence <= 1):
-        raise SchemaError(f"iou={iou} and missing_confidence={missing_confidence} must lie between 0 and 1.")
+    is_number = isinstance(iou, Real) and isinstance(missing_confidence, Real)
+    if not (is_number and 0 < iou < 1 and 0 <= missing_confidence <= 1):
+        raise SchemaError(f"iou={iou!r} and missing_confidence={missing_confidence!r} must lie between 0 and 1.")
     kind = kind_of(samples, label_field, _KINDS, verb=_VERB)
     for field in pred_fields:
         kind_of(samples, field, [kind], verb=f"{_VERB} with the {kind} field {label_field!r}")
@@ -142,13 +145,23 @@ def compute_mistakenness(
         )
     if kind == "Segmentation":
         return judge_masks(samples, pred_fields, label_field, mistakenness_field, method, progress, verb=_VERB)
+    return _of_classes(
+        samples, kind, pred_fields, label_field, mistakenness_field, method, embeddings, progress, use_logits=use_logits
+    )
+
+
+def _of_classes(
+    samples: "SampleCollection", kind: str, pred_fields: list[str], label_field: str, name: str, method: str,
+    embeddings: str | ArrayLike | None, progress: Progress, *, use_logits: bool,
+) -> runs.Run:  # fmt: skip
+    """Score the labels of one or several classes per sample, write the scores, and record the run."""
     used = embeddings_used(samples, embeddings) if method == "evidence" else None
-    fields = _fields(mistakenness_field, label_field, pred_fields, method)
+    fields = _fields(name, label_field, pred_fields, method)
     params = {"pred_field": pred_fields, "label_field": label_field, "method": method, "use_logits": use_logits,
               "embeddings": used}  # fmt: skip
     with runs.record(
-        samples, "mistakenness", key=mistakenness_field, params=params, writes=list(fields), one_action=True,
-        reads=[*pred_fields, label_field, *(name for name in (used,) if name not in (None, ARRAY))],
+        samples, "mistakenness", key=name, params=params, writes=list(fields), one_action=True,
+        reads=[*pred_fields, label_field, *(one for one in (used,) if one not in (None, ARRAY))],
     ) as run:  # fmt: skip
         given = attributes_of(label_field, kind)[0]
         ids, columns = read_columns(samples, [given, *(p for f in pred_fields for p in attributes_of(f, kind))])

@@ -10,14 +10,13 @@ from ...dataset.columns import read_vectors
 from ...dataset.progress import shown
 from ...dataset.types import FloatArray, IntArray, Progress, SampleId
 from ..kernels.neighbors import nearest_neighbors
-from .inputs import read_embeddings
+from .inputs import ARRAY, read_embeddings
 from .predictions import has_vectors
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
 FIELD = "embedding"
-ARRAY = "(array)"
 
 
 def embeddings_used(samples: "SampleCollection", embeddings: str | ArrayLike | None) -> str | None:

@@ -169,7 +169,7 @@ def checked_confidence(field: str, sample_id: SampleId, confidence: Any) -> floa
     if confidence is None or not 0 <= confidence <= 1:
         raise FieldKindError(
             f"{field!r} on sample {sample_id} has no logits and the confidence {confidence}; expected logits, or a "
-            "confidence in [0, 1]."
+            "confidence in [0, 1]. Is it the field with the predictions?"
         )
     return float(confidence)
 

@@ -5,7 +5,8 @@ The geometry is `kernels.regions`; the cutting is done while images are streamed
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,8 +62,10 @@ def region_options(
     """
     samples._require_samples("roi_field")
     kind_of(samples, field, list(_KINDS), verb="roi_field")
-    if alpha is not None and not (isfinite(alpha) and alpha > -1):
-        raise SchemaError(f"alpha={alpha} would leave nothing of a region. Give a number above -1: 0.1 grows by 10 %.")
+    if alpha is not None and not (isinstance(alpha, Real) and -1 < alpha < inf):
+        raise SchemaError(
+            f"alpha={alpha!r} would leave nothing of a region. Give a number above -1: 0.1 grows by 10 %."
+        )
     return RegionOptions(field, alpha, force_square)
 
 

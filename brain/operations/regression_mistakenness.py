@@ -12,7 +12,8 @@ from ...dataset.schema import Field, FloatField
 from ...dataset.types import IntArray, Progress, SampleId
 from ..kernels.evidence import NEIGHBORS
 from ..kernels.regression_mistakenness import regression_mistakenness
-from .neighborhood import ARRAY, embeddings_used, neighbors_of
+from .inputs import ARRAY
+from .neighborhood import embeddings_used, neighbors_of
 from .predictions import read_columns
 from .scoring import summary_of, write_scores
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...dataset import columns, runs
+from ...dataset import runs
 from ...dataset.progress import shown
 from ...dataset.types import Metric, Progress
 from ..kernels.neighbors import nearest_neighbors
 from ..kernels.representativeness import NEIGHBORS, representativeness
 from .duplicates import checked_distance
+from .scoring import write_vector_scores
 from .sources import settled
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def compute_representativeness(
     representativeness_field: str = "representativeness",
     *,
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     force_square: bool = False,
@@ -84,7 +85,5 @@ def compute_representativeness(
         run.facts = {"scored": len(found.ids), "without_vector": found.without_vector, **found.facts}
         if found.ids:
             run.facts["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
-            columns.write_scalars(
-                samples, {representativeness_field: scores.tolist()}, found.ids, verb="compute_representativeness"
-            )
+        write_vector_scores(samples, found, scores, representativeness_field, verb="compute_representativeness")
     return run

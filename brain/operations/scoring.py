@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ...dataset import journal
-from ...dataset.columns import write_scalars
+from ...dataset.columns import read_ids, write_scalars
 from ...dataset.errors import ConflictError
 from ...dataset.schema import Field
 from ...dataset.store import actions, codec
 from ...dataset.types import IntArray, SampleId
+from .inputs import Embeddings
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -34,6 +35,18 @@ def write_scores(
     if ids:
         whole = {path: column_of(len(ids), rows, values) for path, values in columns.items()}
         write_scalars(samples, whole, ids, fields=fields, verb=verb)
+
+
+def write_vector_scores(
+    samples: "SampleCollection", found: Embeddings, scores: NDArray[np.float64], field: str, *, verb: str
+) -> None:
+    """Write the scores of samples with vectors, and take away those that the others have from before, in one action."""
+    others: list[SampleId] = []
+    if found.without_vector and samples._root.has_field(field):
+        others = sorted(set(read_ids(samples)).difference(found.ids))
+    if found.ids:
+        column = [*scores.tolist(), *[None] * len(others)]
+        write_scalars(samples, {field: column}, [*found.ids, *others], verb=verb)
 
 
 def write_object_scores(

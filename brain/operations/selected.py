@@ -1,8 +1,8 @@
 """A selection that was made: its samples in the order of picking, and what there is to know about it."""
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ...dataset import display
 from ...dataset.runs import Run
 from ...dataset.types import SampleId
 
@@ -49,10 +49,7 @@ class Selection:
         return "\n".join([f"Selection {self.tag!r}", *(f"    {line}" for line in lines)])
 
     def _repr_html_(self) -> str:
-        cells = [(escape(name), escape(str(value))) for name, value in self._facts().items()]
-        left = "style='text-align:left'"
-        rows = [f"<tr><th {left}>{name}</th><td {left}>{value}</td></tr>" for name, value in cells]
-        return f"<b>Selection {escape(repr(self.tag))}</b><table>{''.join(rows)}</table>"
+        return display.run_html(self.tag, self._facts(), kind="selection")
 
     def _facts(self) -> dict[str, Any]:
         report = self.report

@@ -17,7 +17,7 @@ from ..kernels.vectors import first_nonfinite_row, unit_factors
 from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
 from .duplicates import checked_distance
-from .inputs import embedded, read_embeddings
+from .inputs import embedded, read_embeddings, similarity_indexes
 from .text_queries import with_vectors_of_texts
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class SimilarityIndex(runs.Run):
 def compute_similarity(
     samples: "SampleCollection",
     *,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
     metric: Metric = "cosine",
     brain_key: str = "similarity",
@@ -200,16 +200,15 @@ def _sorted(samples: "SampleCollection", stage: SortBySimilarity) -> tuple[list[
 
 def _index_of(root: "Dataset", brain_key: str | None) -> tuple[str, Metric]:
     """Find the field and the metric of an index."""
-    keys = root.list_runs("similarity")
-    if brain_key is None and len(keys) > 1:
-        raise RunError(f"there are several similarity indexes: {', '.join(keys)}. Name one by brain_key.")
-    if brain_key is not None and brain_key not in keys:
+    known = similarity_indexes(root)
+    if brain_key is None and len(known) > 1:
+        raise RunError(f"there are several similarity indexes: {', '.join(known)}. Name one by brain_key.")
+    if brain_key is not None and brain_key not in known:
         raise RunError(
-            f"no similarity index {brain_key!r}; there are: {', '.join(keys) or 'none'}. compute_similarity()."
+            f"no similarity index {brain_key!r}; there are: {', '.join(known) or 'none'}. compute_similarity()."
         )
-    for key in [brain_key] if brain_key else keys:
-        run = root.get_run_info(key)
-        return run.params["embeddings"], run.params["metric"]
+    for key in [brain_key] if brain_key else known:
+        return known[key].params["embeddings"], known[key].params["metric"]
     if not root.has_field("embedding"):
         raise FieldNotFoundError(
             f"dataset {root.name!r} has no similarity index and no field 'embedding'. compute_similarity() makes one."

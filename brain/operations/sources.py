@@ -18,13 +18,12 @@ from ..models.protocol import EmbeddingModel
 from ..models.registry import MODELS, get_model
 from ..models.streaming import embed_files
 from .embeddings import checked_batch_size, fill_embeddings, first_failures, refuse_failures
-from .inputs import Embeddings, embedded, read_embeddings
+from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes
 from .regions import RegionOptions, Regions, holds_vectors, region_options, vectors_of_labels
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
-ARRAY = "(array)"
 REGIONS = "(regions)"
 
 
@@ -124,13 +123,13 @@ def _index_of(samples: "SampleCollection", index: runs.Run | str) -> runs.Run:
     """
     root = samples._root
     if isinstance(index, str):
-        keys = root.list_runs("similarity")
-        if index not in keys:
+        known = similarity_indexes(root)
+        if index not in known:
             raise RunError(
-                f"no similarity index {index!r} on dataset {root.name!r}; there are: {', '.join(keys) or 'none'}. "
+                f"no similarity index {index!r} on dataset {root.name!r}; there are: {', '.join(known) or 'none'}. "
                 "compute_similarity() makes one."
             )
-        return root.get_run_info(index)
+        return known[index]
     if not isinstance(index, runs.Run) or index.operation != "similarity":
         raise RunError(f"similarity_index={index!r:.200} is no similarity index. Give what compute_similarity() gives.")
     if index.dataset._id != root._id:

@@ -14,8 +14,9 @@ from ...dataset.types import FloatArray, Metric, Progress, SampleId
 from ..kernels.neighbors import nearest_neighbors
 from ..kernels.uniqueness import NEIGHBORS, WEIGHTS, Calibration, nearest_uniqueness, uniqueness
 from .duplicates import checked_distance
-from .inputs import Embeddings, read_embeddings
-from .sources import ARRAY, Source, settled
+from .inputs import ARRAY, Embeddings, read_embeddings
+from .scoring import write_vector_scores
+from .sources import Source, settled
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -27,7 +28,7 @@ def compute_uniqueness(
     samples: "SampleCollection",
     uniqueness_field: str = "uniqueness",
     roi_field: str | None = None,
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
     *,
@@ -99,6 +100,8 @@ def compute_uniqueness(
         raise SchemaError(f"method={method!r}: expected 'local' or 'nearest'.")
     if reference is not None and method != "local":
         raise SchemaError("method='nearest' divides by a maximum, so it knows no reference. Use method='local'.")
+    if not (reference is None or isinstance(reference, runs.Run) or hasattr(reference, "_require_samples")):
+        raise SchemaError(f"reference={reference!r:.200} is no dataset, view or run. load_run(key) gives a run.")
     source = settled(
         samples, "euclidean", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
         model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
@@ -121,7 +124,7 @@ def compute_uniqueness(
             run.facts["quartiles"] = np.quantile(scores, [0, 0.25, 0.5, 0.75, 1]).tolist()
             if usual is not None:
                 run.facts["calibration"] = asdict(usual)
-            columns.write_scalars(samples, {uniqueness_field: scores.tolist()}, found.ids, verb="compute_uniqueness")
+        write_vector_scores(samples, found, scores, uniqueness_field, verb="compute_uniqueness")
     return run
 
 

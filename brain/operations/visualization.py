@@ -1,5 +1,6 @@
 """`compute_visualization`: vectors as points on a plane. The arithmetic is `kernels.principal`, or an extra's."""
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,11 +11,13 @@ from ...dataset.errors import MissingExtraError, SchemaError
 from ...dataset.progress import shown
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.principal import principal_components
-from .inputs import embedded, read_embeddings
+from .inputs import ARRAY, embedded, read_embeddings
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
     from ...dataset.view import DatasetView
+
+_VERB = "compute_visualization"
 
 
 class Visualization(runs.Run):
@@ -44,10 +47,10 @@ class Visualization(runs.Run):
 def compute_visualization(
     samples: "SampleCollection",
     *,
-    points: ArrayLike | None = None,
+    points: "ArrayLike | None" = None,
     num_dims: int = 2,
     method: Literal["pca", "tsne", "umap"] = "pca",
-    embeddings: str | ArrayLike | None = None,
+    embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
     brain_key: str = "visualization",
     seed: int = 51,
@@ -73,7 +76,8 @@ def compute_visualization(
         The run, with `points` and `sample_ids`.
 
     Writes:
-        `brain_key`, a vector field of `num_dims` numbers, in one action.
+        `brain_key`, a vector field of `num_dims` numbers, in one action. Points of an earlier run on samples that have
+        no vector now are taken away before, in another.
 
     Raises:
         SchemaError: if the method is unknown, `num_dims` is below 1, or the points do not fit the samples.
@@ -86,9 +90,9 @@ def compute_visualization(
         run.points
         ```
     """
-    if method not in ("pca", "tsne", "umap") or num_dims < 1:
+    if method not in ("pca", "tsne", "umap") or not isinstance(num_dims, Integral) or num_dims < 1:
         raise SchemaError(
-            f"method={method!r}, num_dims={num_dims}: expected 'pca', 'tsne' or 'umap', and 1 dimension or more."
+            f"method={method!r}, num_dims={num_dims!r}: expected 'pca', 'tsne' or 'umap', and 1 dimension or more."
         )
     given = points is not None
     field = (
@@ -96,7 +100,7 @@ def compute_visualization(
     )
     reads = [field] if isinstance(field, str) else []
     params = {
-        "embeddings": field if isinstance(field, str) else None if given else "(array)", "num_dims": num_dims,
+        "embeddings": field if isinstance(field, str) else None if given else ARRAY, "num_dims": num_dims,
         "method": "manual" if given else method, "seed": seed,
     }  # fmt: skip
     with runs.record(
@@ -110,7 +114,11 @@ def compute_visualization(
             raise SchemaError(f"points has shape {placed.shape}; expected ({len(found.ids)}, {num_dims}).")
         run.facts = {"placed": len(found.ids), "without_vector": found.without_vector, **facts}
         if found.ids:
-            columns.write_vectors(samples, brain_key, found.ids, placed, overwrite=True, verb="compute_visualization")
+            had = columns.read_ids(samples.exists(brain_key)) if samples.has_field(brain_key) else []
+            lost = sorted(set(had).difference(found.ids))
+            if lost:  # points of another length may only be replaced all at once
+                columns.write_scalars(samples, {brain_key: [None] * len(lost)}, lost, verb=_VERB)
+            columns.write_vectors(samples, brain_key, found.ids, placed, overwrite=True, verb=_VERB)
     assert isinstance(run, Visualization), "the registry of runs gives it"
     return run
 

@@ -40,6 +40,7 @@ class RunRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     params = DynamicField()  # a DictField would refuse some keys
     reads = ListField(StringField())
     writes = ListField(StringField())
+    former_writes = ListField(StringField())  # what earlier runs under this key wrote and this one does not
     view = ListField(DictField())
     revisions = DictField()
     state = StringField(required=True, choices=("running", "completed", "failed", "interrupted"))

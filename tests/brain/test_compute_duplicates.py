@@ -106,7 +106,11 @@ def test_none_and_one_sample_have_no_near_duplicates(dataset):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"threshold": -1}, "threshold=-1 is no distance"), ({"metric": "angle"}, "metric='angle' is unknown")],
+    [
+        ({"threshold": -1}, "threshold=-1 is no distance"),
+        ({"threshold": "0.2"}, "threshold='0.2' is no distance"),
+        ({"metric": "angle"}, "metric='angle' is unknown"),
+    ],
 )
 def test_what_is_no_distance_is_refused_before_anything_is_recorded(dataset, arguments, message):
     with pytest.raises(SchemaError, match=message):
@@ -165,11 +169,27 @@ def test_splits_that_are_not_there_or_too_few_are_refused(dataset):
         scb.compute_leaky_splits(dataset, "splits")
     with pytest.raises(SchemaError, match="leaks need two or more"):
         scb.compute_leaky_splits(dataset, ["train"])
+    dataset.limit(5).tag_samples("train")
+    dataset.skip(5).tag_samples("test")
+    with pytest.raises(SchemaError, match=r"in the split 'tset'\. .* Did you mean 'test'"):
+        scb.compute_leaky_splits(dataset, ["train", "tset"])
+    with pytest.raises(SchemaError, match="none of the 5 samples is in the split 'b'"):
+        scb.compute_leaky_splits(dataset.limit(5), {"a": dataset.limit(5), "b": dataset.skip(5)})
+
+
+@pytest.mark.parametrize("wrong", [None, 3, ["train", 3], {"a": "train", "b": "test"}, "dataset", "views"])
+def test_what_is_no_split_is_refused_with_what_is_one(dataset, wrong):
+    given = {"dataset": dataset, "views": [dataset.limit(5), dataset.skip(5)]}.get(str(wrong), wrong)
+    with pytest.raises(SchemaError, match=r"is no split\. Give a list of tags, the name of a field"):
+        scb.compute_leaky_splits(dataset, given)
+    assert not dataset.has_run("leaks")
 
 
 def test_an_array_is_not_kept_so_counterparts_cannot_be_looked_up(dataset, ids, vectors):
+    dataset.limit(5).tag_samples("a")
+    dataset.skip(5).tag_samples("b")
     found = scb.compute_leaky_splits(dataset, ["a", "b"], embeddings=vectors)
-    assert found.leak_ids == []
+    assert found.leak_ids
     with pytest.raises(SchemaError, match="made with vectors or views that it does not hold"):
         found.leaks_for_sample(ids[0])
 

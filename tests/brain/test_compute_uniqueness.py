@@ -74,6 +74,18 @@ def test_samples_without_a_vector_get_no_score(dataset, vectors):
     assert dataset.values("uniqueness")[:20] == pytest.approx(expected(vectors))
 
 
+@pytest.mark.parametrize("verb", ["uniqueness", "representativeness"])
+def test_a_sample_that_has_lost_its_vector_loses_its_score(dataset, verb):
+    compute = getattr(scb, f"compute_{verb}")
+    compute(dataset)
+    dataset.limit(1).set_values("embedding", [None])
+    compute(dataset.skip(1))
+    assert dataset.first()[verb] is not None, "it was not asked for"
+    compute(dataset)
+    assert dataset.first()[verb] is None
+    assert dataset.count(verb) == dataset.count() - 1
+
+
 def test_the_same_call_twice_gives_the_same_values_and_one_run(dataset):
     scb.compute_uniqueness(dataset)
     first = dataset.values("uniqueness")

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.boxes import Boxes, boxes_of
+from saccade.brain.kernels.boxes import Boxes, boxes_of, overlaps
 from saccade.brain.kernels.fitting import logistic_fit, robust_fit
 from saccade.brain.kernels.object_mistakenness import object_confidence_mistakenness, object_mistakenness
+from saccade.brain.kernels.reliability import copies
 
 IMAGES, CLASSES = 200, 3
 
@@ -78,6 +79,11 @@ def test_where_all_is_right_nothing_is_likely_wrong(scene):
         assert scores.max() < 0.5
 
 
+def test_an_image_without_boxes_has_the_score_0_without_a_sign():
+    nothing = boxes_of([], np.empty((0, 4)), [])
+    assert not np.signbit(object_mistakenness(nothing, nothing, [], 2, 1).images).any()
+
+
 def test_a_second_box_on_the_same_object_is_not_missing(scene):
     places, truth, kinds, seen, sure = scene
     kept = np.ones(2 * IMAGES, dtype=bool)
@@ -89,6 +95,11 @@ def test_a_second_box_on_the_same_object_is_not_missing(scene):
     found = object_mistakenness(given, predicted, confidences, IMAGES, CLASSES)
     assert found.missing[0] == 0
     assert found.missing[1] == found.missing.max() > 0.3
+
+
+def test_boxes_that_overlap_a_little_are_two_objects():
+    beside = boxes_of([0, 0], [[0, 0, 1, 1], [0.5, 0, 1, 1]], [0, 0])
+    assert not copies(np.array([0.4, 0.9]), overlaps(beside, beside), 0.6).any()
 
 
 def test_scores_stay_in_range_and_follow_their_images(scene, rng):

@@ -132,6 +132,21 @@ def test_none_one_two_and_three_samples_are_defined_and_none_is_doubted(n):
         assert ((found.scores >= 0) & (found.scores < 0.5)).all()
 
 
+def test_of_three_right_labels_hardly_ever_one_is_doubted(rng):
+    truth, errors = rng.standard_normal((100, 3)), 0.1 * rng.standard_normal((100, 3))
+    doubted = [
+        regression_mistakenness(one + off, one).scores.max() > 0.5 for one, off in zip(truth, errors, strict=True)
+    ]
+    assert sum(doubted) <= 5
+
+
+def test_where_models_differ_a_label_may_be_farther_off(rng):
+    truth, unsure = rng.uniform(0, 10, 200), np.arange(200) % 2 == 0
+    models = truth + np.where(unsure, 1.0, 0.05) * rng.standard_normal((2, 200))
+    spreads = regression_mistakenness(models, truth).spreads
+    assert np.median(spreads[unsure]) > 4 * np.median(spreads[~unsure])
+
+
 def test_where_all_labels_are_the_same_nothing_is_doubted():
     found = regression_mistakenness([1.0, 2.0, 5.0, 5.0], [5.0] * 4)
     assert found.scores.tolist() == [0, 0, 0, 0]

@@ -122,10 +122,12 @@ def test_an_image_smaller_than_a_patch_is_judged():
 
 def test_depth_is_the_distance_to_where_both_agree():
     given, believed = np.zeros((9, 9), dtype=int), np.zeros((9, 9), dtype=int)
-    assert np.isnan(disagreement_depth(given, believed))
+    assert disagreement_depth(given, believed) == 0
     believed[2:7, 2:7] = 1  # of 25 pixels, one is three deep, eight two, sixteen one: nine of ten are at most two
     assert disagreement_depth(given, believed) == 2
     given[2:7, 2:7] = UNJUDGED
+    assert disagreement_depth(given, believed) == 0
+    given[:] = UNJUDGED
     assert np.isnan(disagreement_depth(given, believed))
     assert disagreement_depth(np.zeros((3, 4), dtype=int), np.ones((3, 4), dtype=int)) == 4
 
@@ -133,6 +135,7 @@ def test_depth_is_the_distance_to_where_both_agree():
 def test_patches_are_wider_than_usual_differences():
     assert patch_width([]) == patch_width([np.nan]) == patch_width([1.0]) == 3
     assert patch_width([4.0, 4.2, 50.0]) == 9
+    assert patch_width([0.0, 0.0, 0.0, 50.0]) == 3, "one wrong mask does not tell what is usual"
 
 
 def test_scores_follow_their_images_when_these_are_shuffled(rng):

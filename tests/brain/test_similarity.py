@@ -10,7 +10,7 @@ import saccade.brain as scb
 from saccade.brain.kernels.similarity import similarity_order
 from saccade.brain.operations.similarity import SimilarityIndex
 from saccade.dataset import stages
-from saccade.dataset.errors import FieldKindError, FieldNotFoundError, RunError, ViewError
+from saccade.dataset.errors import FieldKindError, FieldNotFoundError, RunError, SchemaError, ViewError
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -171,6 +171,17 @@ def test_several_indexes_have_to_be_told_apart(dataset):
         dataset.sort_by_similarity(dataset.first())
     with pytest.raises(RunError, match="no similarity index 'three'; there are: one, two"):
         dataset.sort_by_similarity(dataset.first(), brain_key="three")
+
+
+def test_an_index_whose_computing_failed_is_none(dataset):
+    with pytest.raises(SchemaError, match="expected"):
+        scb.compute_similarity(dataset, embeddings=np.ones((2, 3)), brain_key="wrong")
+    scb.compute_similarity(dataset, brain_key="right")
+    assert len(dataset.sort_by_similarity(dataset.first(), k=3)) == 3
+    with pytest.raises(RunError, match="no similarity index 'wrong'"):
+        dataset.sort_by_similarity(dataset.first(), brain_key="wrong")
+    with pytest.raises(RunError, match="no similarity index 'wrong'"):
+        scb.compute_uniqueness(dataset, similarity_index="wrong")
 
 
 @pytest.mark.parametrize(

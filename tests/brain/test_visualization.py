@@ -64,6 +64,14 @@ def test_points_are_kept_as_vectors_and_loaded_with_the_run(dataset):
     assert not dataset.has_field("visualization")
 
 
+def test_a_sample_that_has_lost_its_vector_loses_its_point(dataset):
+    scb.compute_visualization(dataset)
+    dataset.limit(1).set_values("embedding", [None])
+    run = scb.compute_visualization(dataset, num_dims=3)
+    assert run.points.shape == (49, 3)
+    assert dataset.first().id not in run.sample_ids
+
+
 def test_tsne_gives_the_same_points_for_the_same_seed(dataset):
     first = scb.compute_visualization(dataset, method="tsne", seed=3).points
     np.testing.assert_array_equal(scb.compute_visualization(dataset, method="tsne", seed=3).points, first)

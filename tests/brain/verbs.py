@@ -58,7 +58,7 @@ def _fields(number: int, folder: Path, repeats: int) -> dict[str, Any]:
     corners = rng.uniform(0, 0.5, (2, 2))
     return {
         "filepath": str(path),
-        "tags": ["train" if number % 2 else "test"],
+        "tags": ["train" if (number + repeats) % 2 else "test"],
         "embedding": rng.standard_normal(4),
         "truth": sc.Classification(label=CLASSES[content % 3]),
         "guess": _classified(answers[0]),

@@ -109,6 +109,15 @@ def test_running_again_replaces_the_record(filled):
     assert filled.values("score") == [1.5, 2.5, 3.5, 4.5, 5.5]
 
 
+def test_deleting_a_run_takes_back_what_earlier_ones_under_its_key_wrote_too(filled):
+    with runs.record(filled, "scoring", key="score", writes=["score", "reason"]):
+        columns.write_scalars(filled, {"score": [1.0] * 5, "reason": ["so"] * 5}, filled.values("id"))
+    for _ in range(2):
+        assert score(filled).writes == ["score"]
+    filled.delete_run("score")
+    assert not {"score", "reason"} & set(filled.get_field_schema())
+
+
 def test_a_key_belongs_to_one_operation(filled):
     score(filled)
     message = r"key 'score' is taken by a run of 'scoring'.*delete_run\('score'\)"
