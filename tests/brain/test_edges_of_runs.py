@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,14 @@ KEEPING_THE_FIRST = ("near duplicates", "near duplicates of an array", "exact du
 """Which of some duplicates is kept depends on their order, and says so."""
 
 BACKWARDS = range(COUNT - 1, -1, -1)
+
+
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C interrupt also where the shell has it ignored, as it does for jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Reports:
