@@ -25,7 +25,8 @@ def vectors(n: int, d: int) -> np.ndarray[Any, Any]:
     return (placed / np.linalg.norm(placed, axis=1, keepdims=True)).astype(np.float32)
 
 
-def _brain(bench: Bench) -> Any:
+def brain_of(bench: Bench) -> Any:
+    """The verbs of the library that is measured."""
     if bench.is_ours:
         import saccade.brain
 
@@ -52,7 +53,7 @@ def _add(bench: Bench) -> Timed:
 
 def _verb(name: str, *arguments: Any, **options: Any) -> Any:
     def prepare(bench: Bench) -> Timed:
-        brain, embeddings = _brain(bench), _given(bench)
+        brain, embeddings = brain_of(bench), _given(bench)
 
         def timed() -> None:
             getattr(brain, name)(bench.dataset, *arguments, embeddings=embeddings, **options)
@@ -100,7 +101,7 @@ def _files(bench: Bench) -> Timed:
     paths = [str(folder / f"{number}.png") for number in range(FILES)]
     for path in paths:
         Path(path).write_bytes(random.integers(0, 256, 8000, dtype=np.uint8).tobytes())
-    dataset, brain = bench.new_dataset("files"), _brain(bench)
+    dataset, brain = bench.new_dataset("files"), brain_of(bench)
     dataset.add_samples([bench.library.Sample(filepath=path) for path in paths])
 
     def timed() -> None:

@@ -4,19 +4,10 @@ from typing import Any
 
 import numpy as np
 import shapes
+from brain_operations import brain_of
 from operations import Bench, Operation, Timed
 
 SHARE = 50
-
-
-def _brain(bench: Bench) -> Any:
-    if bench.is_ours:
-        import saccade.brain
-
-        return saccade.brain
-    import fiftyone.brain
-
-    return fiftyone.brain
 
 
 def _add_classes(bench: Bench) -> Timed:
@@ -32,12 +23,12 @@ def _add_classes(bench: Bench) -> Timed:
 
 
 def _hardness(bench: Bench) -> Timed:
-    return lambda: _brain(bench).compute_hardness(bench.dataset, "predictions") and None
+    return lambda: brain_of(bench).compute_hardness(bench.dataset, "predictions") and None
 
 
 def _mistakenness(bench: Bench, **options: Any) -> Timed:
     def timed() -> None:
-        _brain(bench).compute_mistakenness(bench.dataset, "predictions", "ground_truth", **options)
+        brain_of(bench).compute_mistakenness(bench.dataset, "predictions", "ground_truth", **options)
 
     return timed
 
@@ -85,7 +76,7 @@ def _add_boxes(bench: Bench) -> Timed:
 
 def _mistaken_boxes(bench: Bench) -> Timed:
     def timed() -> None:
-        _brain(bench).compute_mistakenness(bench.detections, "predictions", "ground_truth")
+        brain_of(bench).compute_mistakenness(bench.detections, "predictions", "ground_truth")
 
     return timed
 
