@@ -17,6 +17,9 @@ NEIGHBORS = 15
 FLOOR = 1e-4
 """No source may be surer than this that a class is out of the question."""
 
+PRIOR = 0.05
+"""How many of a hundred labels are taken to be wrong, in each way, before anything is seen: five."""
+
 _PRIOR_VOTES = 0.5
 _FITTED_ROWS = 10_000
 _STEEPEST = 2.5  # of the logarithm of the exponent: a factor of 12 either way

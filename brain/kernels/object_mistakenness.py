@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .boxes import Boxes, Overlaps, Pairings, by_confidence, checked_confidences, match, overlaps, pairings
+from .evidence import PRIOR
 from .fitting import robust_fit
 from .reliability import copies, largest, log_odds, ramp, recall, reliability, sizes
-
-_PRIOR = 0.05
-"""How many of a hundred labels are wrong in each way, before anything is seen: five."""
 
 
 class ObjectMistakenness(NamedTuple):
@@ -93,7 +91,7 @@ def object_mistakenness(
     missing = _posterior(full) * (1 - ramp(covered, 0.0, iou)) * ~is_copy
     seen = largest(across.right, ramp(across.iou, 0.2 * iou, 0.6 * iou), len(given.classes))
     found = recall(given, across, among_given, classes, iou)
-    spurious = _PRIOR / (_PRIOR + (1 - _PRIOR) * (1 - found)) * (1 - seen)
+    spurious = PRIOR / (PRIOR + (1 - PRIOR) * (1 - found)) * (1 - seen)
     swapped, suggestions = _swapped(given, predicted, plain, across, same, iou)
     misplaced = _misplaced(given, predicted, sure, full, across.where(same), classes)
     innocent = np.zeros(images)
@@ -137,7 +135,7 @@ def _misplaced(
         far = (log_off - features @ weights) / spread
         usual = np.exp(-np.square(far) / 2) / (spread * np.sqrt(2 * np.pi))
         # Of misplaced boxes every IoU is as probable as every other, hence `off` as the density of its logarithm.
-        doubt = _PRIOR * off / (_PRIOR * off + (1 - _PRIOR) * usual)
+        doubt = PRIOR * off / (PRIOR * off + (1 - PRIOR) * usual)
         is_best = best.iou[chosen] >= largest(pairs.left, pairs.iou, len(sure))[by]
         scores[at] = doubt * (far > 0) * trust[by] * is_best
     return scores
@@ -145,7 +143,7 @@ def _misplaced(
 
 def _posterior(trust: NDArray[np.float64]) -> NDArray[np.float64]:
     """That the label is wrong where a prediction speaks against it which is right with probability `trust`."""
-    posterior: NDArray[np.float64] = _PRIOR * trust / (_PRIOR * trust + (1 - trust))
+    posterior: NDArray[np.float64] = PRIOR * trust / (PRIOR * trust + (1 - trust))
     return posterior
 
 

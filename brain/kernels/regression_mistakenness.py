@@ -8,11 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .evidence import checked_neighbors
+from .evidence import PRIOR, checked_neighbors
 from .fitting import robust_fit
-
-_PRIOR = 0.05
-"""How many of a hundred labels are wrong, before anything is seen: five."""
 
 _FREEDOM = 8.0
 """Degrees of freedom of the errors of right labels: nearly normal, but more are far off, as errors of models are."""
@@ -208,8 +205,8 @@ def doubts(off: NDArray[np.float64], spreads: ArrayLike, widest: float, /) -> ND
 
     scale = np.asarray(spreads, dtype=np.float64)
     peak = float(np.exp(gammaln((_FREEDOM + 1) / 2) - gammaln(_FREEDOM / 2)) / np.sqrt(_FREEDOM * np.pi))
-    right = (1 - _PRIOR) * peak * (1 + np.square(off / scale) / _FREEDOM) ** (-(_FREEDOM + 1) / 2) / scale
-    wrong = _PRIOR / widest
+    right = (1 - PRIOR) * peak * (1 + np.square(off / scale) / _FREEDOM) ** (-(_FREEDOM + 1) / 2) / scale
+    wrong = PRIOR / widest
     probability: NDArray[np.float64] = wrong / (wrong + right)
     return probability
 
