@@ -50,17 +50,25 @@ EXTRAS = {
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["dev"] = [
+    *EXTRAS["cloud"],
+    *EXTRAS["fast"],
+    *EXTRAS["onnx"],
+    *EXTRAS["torch"],
+    *EXTRAS["video"],
     "build>=1.2",
     "cryptography>=43",
     "hypothesis>=6.100",
     "import-linter>=2.1",
     "ipykernel>=6.29",
+    "moto[s3,server]>=5.1",
     "mypy>=1.15",
     "nbclient>=0.10",
+    "onnx>=1.17",
     "pytest>=8.3",
     "ruff>=0.9",
     "scipy-stubs>=1.15",
     "setuptools>=77",
+    "tensorflow-cpu>=2.18",
     "types-tqdm>=4.66",
 ]
 
