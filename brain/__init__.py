@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from .operations.exact_duplicates import compute_exact_duplicates
     from .operations.hardness import compute_hardness
     from .operations.leaks import compute_leaky_splits
+    from .operations.media import (
+        check_media,
+        compute_media,
+        compute_metadata,
+        compute_quality,
+        compute_thumbnails,
+    )
     from .operations.mistakenness import compute_mistakenness
+    from .operations.patch_embeddings import compute_patch_embeddings
     from .operations.representativeness import compute_representativeness
     from .operations.select import select
     from .operations.similarity import compute_similarity, sort_by_similarity
@@ -22,15 +30,21 @@ if TYPE_CHECKING:
     from .operations.visualization import compute_visualization
 
 __all__ = [
+    "check_media",
     "compute_active_learning_scores",
     "compute_embeddings",
     "compute_exact_duplicates",
     "compute_hardness",
     "compute_leaky_splits",
+    "compute_media",
+    "compute_metadata",
     "compute_mistakenness",
     "compute_near_duplicates",
+    "compute_patch_embeddings",
+    "compute_quality",
     "compute_representativeness",
     "compute_similarity",
+    "compute_thumbnails",
     "compute_uniqueness",
     "compute_visualization",
     "select",
@@ -38,12 +52,18 @@ __all__ = [
 ]
 
 _HOME_OF = {
+    "check_media": ".operations.media",
     "compute_active_learning_scores": ".operations.active_learning",
     "compute_embeddings": ".operations.embeddings",
     "compute_exact_duplicates": ".operations.exact_duplicates",
     "compute_hardness": ".operations.hardness",
     "compute_leaky_splits": ".operations.leaks",
+    "compute_media": ".operations.media",
+    "compute_metadata": ".operations.media",
     "compute_mistakenness": ".operations.mistakenness",
+    "compute_patch_embeddings": ".operations.patch_embeddings",
+    "compute_quality": ".operations.media",
+    "compute_thumbnails": ".operations.media",
     "compute_near_duplicates": ".operations.duplicates",
     "compute_representativeness": ".operations.representativeness",
     "compute_uniqueness": ".operations.uniqueness",

@@ -152,9 +152,9 @@ def write_scalars(
     collection._require_samples("write_scalars()")
     if len(set(ids)) < len(ids):
         raise SchemaError(f"samples come twice in {collection._title()}. Compute without concat(), or on the dataset.")
-    prepared = {path: scalars_of(path, values, ids) for path, values in columns.items()}
+    prepared = {path: codec.encoded(scalars_of(path, values, ids), path) for path, values in columns.items()}
     schema = root._schema()
-    declare = {p.split(".")[0]: column_field(schema, p, values, fields.get(p)) for p, values in prepared.items()}
+    declare = {p.split(".")[0]: column_field(schema, p, values, fields.get(p)) for p, values in columns.items()}
     with journal.action(root._id, verb, sorted(declare), declare=declare) as action:
         action.set(ids, prepared)
 

@@ -4,6 +4,9 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "compute_embeddings": "saccade.brain.operations.embeddings:compute_embeddings",
+    "compute_metadata": "saccade.brain.operations.media:compute_metadata",
+    "compute_patch_embeddings": "saccade.brain.operations.patch_embeddings:compute_patch_embeddings",
     "order by similarity": "saccade.brain.operations.similarity:order",
     "run exact_duplicates": "saccade.brain.operations.exact_duplicates:ExactDuplicates",
     "run leaky_splits": "saccade.brain.operations.leaks:LeakySplits",

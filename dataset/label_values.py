@@ -23,6 +23,7 @@ LabelRow = tuple[SampleId, str]
 def set_label_values(
     root: "Dataset", labels: LabelField, attribute: str, rows: Sequence[LabelRow], values: Sequence[Any], *,
     skip_none: bool, expand_schema: bool, dynamic: bool, validate: bool, progress: Progress,
+    model: Mapping[str, Any] | None = None, overwrite: bool = False, verb: str = "set_values",
 ) -> None:  # fmt: skip
     """Write an attribute of labels; those that are gone are passed over.
 
@@ -37,11 +38,15 @@ def set_label_values(
         dynamic: declare the attribute if it is new; else that is an error.
         validate: check the values against the attribute's field.
         progress: whether to show a bar.
+        model: what made the vectors, where the values are vectors; kept in the catalogue, one per path.
+        overwrite: replace another model's vectors; `rows` must then hold all labels that have one.
+        verb: what the history shows.
 
     Raises:
         SchemaError: if a label comes twice, or the attribute cannot be set.
         FieldNotFoundError: if the attribute is new and must not be.
         FieldKindError: if a value does not fit.
+        ModelError: if the labels hold another model's vectors.
     """
     if len(set(rows)) < len(rows):
         twice = next(row for row in rows if rows.count(row) > 1)
@@ -59,10 +64,11 @@ def set_label_values(
     checked = _checked(target, rows, values) if validate and not is_vector else list(values)
     declare = {target.top: schema[target.top], **({path: VectorField()} if is_vector else target.declare)}
     with (
-        journal.action(root._id, "set_values", [target.top], declare=declare) as action,
+        journal.action(root._id, verb, [target.top], declare=declare) as action,
         shown(len(rows), progress) as advance,
     ):
-        stored = _vectors(action, path, rows, values) if is_vector else codec.encoded(checked, path)
+        replaced = sorted({sample_id for sample_id, _ in rows}) if overwrite else None
+        stored = _vectors(action, path, rows, values, model, replaced) if is_vector else codec.encoded(checked, path)
         wanted: dict[SampleId, dict[str, Any]] = {}
         for (sample_id, label_id), value in zip(rows, stored, strict=True):
             wanted.setdefault(sample_id, {})[label_id] = value
@@ -88,12 +94,15 @@ def _checked(target: Target, rows: Sequence[LabelRow], values: Sequence[Any]) ->
     return checked
 
 
-def _vectors(action: journal.Action, path: str, rows: Sequence[LabelRow], values: Sequence[Any]) -> list[Any]:
+def _vectors(
+    action: journal.Action, path: str, rows: Sequence[LabelRow], values: Sequence[Any],
+    model: Mapping[str, Any] | None, replaced: Sequence[SampleId] | None,
+) -> list[Any]:  # fmt: skip
     """Store vectors; gives what stands for each in its label."""
     having = [row for row, value in enumerate(values) if value is not None]
     matrix = checked_vectors(path, [rows[row][1] for row in having], [values[row] for row in having])
     if having:
-        set_model(action, path, matrix.shape[1], None)
+        set_model(action, path, matrix.shape[1], model, replaced)
         action.insert_vectors([vectors.vector_key(action.number, *rows[row]) for row in having], matrix)
     marker = vectors.marker(action.number)
     return [None if value is None else marker for value in values]

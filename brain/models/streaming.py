@@ -1,27 +1,29 @@
-"""From files to vectors: each file is opened once, decoded, put in a batch and embedded, whole or by its regions.
+"""From files to vectors and figures: each file is read once, decoded once, put in a batch and embedded.
 
-A file that is missing or broken becomes a reason in the batch, not an exception. Which files, and where vectors and
-reasons are kept, is `operations.embeddings`.
+A file that is missing or broken becomes a reason in the batch, not an exception. Which files, and where vectors, figures
+and reasons are kept, is `operations.media_pass`.
 """
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...dataset.errors import UnreadableMediaError, WrongOutputShapeError
-from ...dataset.types import RGBImage
+from ...dataset.media.inspection import Inspection, Wanted, inspect_image, inspect_pixels, inspect_video
+from ...dataset.media.streaming import Place, stream
+from ...dataset.types import FloatArray, RGBImage
 from ..kernels.regions import mean_vector
-from .protocol import EmbeddingModel
+from .protocol import EmbeddingModel, PreparingModel
 
 BATCH_SIZE = 32
 _PIXELS = 1 << 26  # a batch of huge images is closed early: this many pixels are 200 MB
+
+PIXELS = Wanted(pixels=True)
+"""What a model wants of a file."""
+_NO_VECTOR = "a video as a whole has no vector. Make samples of its frames: add_videos(..., fps=1)"
 
 
 @dataclass(frozen=True)
@@ -29,143 +31,167 @@ class EmbeddedBatch:
     """What became of some of the files.
 
     Attributes:
-        positions: which of the given paths the rows of `vectors` belong to.
-        vectors: (len(positions), d) float32, all finite.
-        failures: the reason for every path that has no vector, by position.
+        positions: which of the given places the rows of `vectors` belong to.
+        vectors: (len(positions), d) float32, all finite; (0, 0) without a model.
+        failures: the reason for every place that has no vector, or without a model cannot be read, by position.
+        inspections: what else was wanted, for every place in the batch, by position; without pixels.
+        parts: which part of its image each row of `vectors` is, from 0; 0 for all where parts are joined.
     """
 
     positions: list[int]
     vectors: NDArray[np.float32]
     failures: dict[int, str] = field(default_factory=dict)
+    inspections: dict[int, Inspection] = field(default_factory=dict)
+    parts: list[int] = field(default_factory=list)
 
 
 Crops = Callable[[int, RGBImage], Sequence[RGBImage]]
-"""Gives the parts of an image that are to be embedded, at least one, by the image's position among the paths."""
+"""Gives the parts of an image that are to be embedded, at least one, by the image's position among the places."""
 
 
 def embed_files(
-    paths: Sequence[str], model: EmbeddingModel, *, batch_size: int = BATCH_SIZE, crops: Crops | None = None
+    places: Sequence[Place],
+    model: EmbeddingModel | None,
+    *,
+    wanted: Callable[[int], Wanted] = lambda _position: PIXELS,
+    batch_size: int = BATCH_SIZE,
+    crops: Crops | None = None,
+    join: bool = True,
+    num_workers: int | None = None,
 ) -> Iterator[EmbeddedBatch]:
-    """Embed image files in the order given.
+    """Look at files in the order given, and embed them if there is a model.
 
     Args:
-        paths: image files.
+        places: images, or frames of videos.
         model: what embeds them.
+        wanted: what else is to be found out about the place at a position; only those that want pixels are embedded.
         batch_size: images per call of the model; fewer where they are very large.
-        crops: embed these parts of each image instead of the image; its vector is theirs by `mean_vector`.
+        crops: embed these parts of each image instead of the image.
+        join: give one vector for each image, by `mean_vector` of its parts; else one for each part, the parts of an
+            image beside each other.
+        num_workers: how many threads decode; the results are the same for any number.
 
     Yields:
-        Batches that cover every path exactly once.
+        Batches that cover every place exactly once.
 
     Raises:
         WrongOutputShapeError: if the model does not return one row of numbers per image.
+        SourceUnavailableError: if a bucket as a whole cannot be read any more.
     """
-    positions: list[int] = []
-    images: list[RGBImage] = []  # several of them may have the same position
-    failures: dict[int, str] = {}
-    for position, path in enumerate(paths):
-        try:
-            image = decode_image(path)
-        except UnreadableMediaError as error:
-            failures[position] = str(error)
-        else:
-            # Copied, or a crop would keep the whole image in memory until its batch is full.
-            parts = [image] if crops is None else [part.copy() for part in crops(position, image)]
-            images += parts
-            positions += [position] * len(parts)
-        full = len(positions) + len(failures) >= batch_size or sum(i.shape[0] * i.shape[1] for i in images) > _PIXELS
-        if full or position == len(paths) - 1:
-            yield _embed(model, positions, images, failures, batch_size)
-            positions, images, failures = [], [], {}
+    work = _Look(model, wanted, crops)
+    batch = _Batch(model, batch_size, join=join)
+    for position, found in stream(places, work, num_workers=num_workers):
+        batch.add(position, found)
+        if batch.is_full:
+            yield batch.embedded()
+            batch = _Batch(model, batch_size, join=join)
+    if batch.inspections:
+        yield batch.embedded()
 
 
-def decode_image(path: str | Path) -> RGBImage:
-    """Decode one image file as it is meant to be seen.
-
-    The EXIF orientation is applied. Grey, palette, CMYK and other colour spaces become RGB; transparent parts show
-    white, as in a browser; 16-bit grey is divided by 257; floats are taken as 0..1, or as 0..255 if one is larger
-    than 1. Of an animation, the first frame is decoded.
-
-    Returns:
-        (height, width, 3) uint8.
-
-    Raises:
-        UnreadableMediaError: if the file cannot be opened or decoded. The message is the reason alone.
-    """
-    with decoder() as decode:
-        return decode(path)
+@dataclass(frozen=True)
+class _Looked:
+    inspection: Inspection
+    prepared: Sequence[NDArray[Any]] | None = None
+    failure: str | None = None
 
 
-@contextmanager
-def decoder() -> Iterator[Callable[[str | Path], RGBImage]]:
-    """Give `decode_image` for use in several threads, inside a `with` block.
+class _Look:
+    """What the threads do with each file."""
 
-    Pillow warns of odd metadata and of large sizes; what it cannot decode, and what is too large, it raises. The filter
-    of warnings belongs to the process, so it is set once around all threads and not in each.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield _decode
+    def __init__(
+        self, model: EmbeddingModel | None, wanted: Callable[[int], Wanted], crops: Crops | None
+    ) -> None:
+        self._model = model
+        self._wanted = wanted
+        self._crops = crops
 
+    def image(self, data: bytes, positions: Sequence[int]) -> list[_Looked]:
+        inspection = inspect_image(data, self._all_wanted(positions))
+        return [self._looked(inspection, position) for position in positions]
 
-def _decode(path: str | Path) -> RGBImage:
-    try:
-        with Image.open(path) as image:
-            return _to_rgb(ImageOps.exif_transpose(image))
-    except Exception as error:  # a decoder fed with garbage raises whatever its parser stumbles over
-        raise UnreadableMediaError(_reason(Path(path), error)) from error
+    def frame(self, pixels: RGBImage, positions: Sequence[int]) -> list[_Looked]:
+        inspection = inspect_pixels(pixels, self._all_wanted(positions))
+        return [self._looked(inspection, position) for position in positions]
 
+    def video(self, path: str, positions: Sequence[int]) -> list[_Looked]:
+        inspection = inspect_video(path, self._all_wanted(positions))
+        return [
+            _Looked(inspection, failure=_NO_VECTOR if self._wanted(position).pixels else None)
+            for position in positions
+        ]
 
-def _to_rgb(image: Image.Image) -> RGBImage:
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = _to_eight_bits(np.asarray(image))
-        return np.repeat(grey[:, :, None], 3, axis=2)
-    if image.has_transparency_data:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", over.size, "white"), over)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
+    def _all_wanted(self, positions: Sequence[int]) -> Wanted:
+        wanted = self._wanted(positions[0])
+        for position in positions[1:]:
+            wanted |= self._wanted(position)
+        return wanted
 
-
-def _to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
-    grey = np.nan_to_num(values.astype(np.float64))
-    largest = grey.max(initial=0.0)
-    if values.dtype.kind == "f":
-        grey = grey * 255 if largest <= 1 else grey
-    elif values.dtype == np.uint16 or largest > 255:
-        grey = grey / 257
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-
-
-def _reason(path: Path, error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "the file does not exist"
-    if isinstance(error, IsADirectoryError):
-        return "the path is a folder"
-    if isinstance(error, PermissionError):
-        return "the file may not be read (permission denied)"
-    if isinstance(error, UnidentifiedImageError):
-        return "the file is empty" if path.stat().st_size == 0 else "the file is not an image of a known kind"
-    return f"the image cannot be decoded: {str(error) or type(error).__name__}"
+    def _looked(self, inspection: Inspection, position: int) -> _Looked:
+        pixels, kept = inspection.pixels, replace(inspection, pixels=None)
+        if pixels is None or self._model is None or not self._wanted(position).pixels:
+            return _Looked(kept)
+        parts = [pixels] if self._crops is None else self._crops(position, pixels)
+        if isinstance(self._model, PreparingModel):
+            return _Looked(kept, [self._model.prepare(part) for part in parts])
+        # Copied, or a crop would keep the whole image in memory until its batch is full.
+        return _Looked(kept, parts if self._crops is None else [part.copy() for part in parts])
 
 
-def _embed(
-    model: EmbeddingModel, positions: list[int], images: list[RGBImage], failures: dict[int, str], batch_size: int
-) -> EmbeddedBatch:
-    if not images:
-        return EmbeddedBatch([], np.empty((0, model.dim or 0), dtype=np.float32), failures)
-    starts = range(0, len(images), batch_size)
-    vectors = np.concatenate([_vectors(model, images[start : start + batch_size]) for start in starts])
-    owners, first = np.unique(positions, return_index=True)
-    if len(owners) < len(positions):
-        vectors = np.stack([mean_vector(rows) for rows in np.split(vectors, first[1:])])
-    finite = np.isfinite(vectors).all(axis=1).reshape(-1)
-    for row in np.flatnonzero(~finite):
-        failures[int(owners[row])] = f"model {model.name!r} returned NaN or infinity"
-    return EmbeddedBatch(owners[finite].tolist(), vectors[finite], failures)
+class _Batch:
+    """Images that come together until the model is called."""
+
+    def __init__(self, model: EmbeddingModel | None, batch_size: int, *, join: bool) -> None:
+        self._model = model
+        self._size = batch_size
+        self._join = join
+        self._positions: list[int] = []
+        self._prepared: list[NDArray[Any]] = []  # several of them may have the same position
+        self._pixels = 0
+        self._failures: dict[int, str] = {}
+        self.inspections: dict[int, Inspection] = {}
+
+    def add(self, position: int, found: "_Looked | UnreadableMediaError") -> None:
+        if isinstance(found, UnreadableMediaError):
+            found = _Looked(Inspection(error=str(found)))
+        self.inspections[position] = found.inspection
+        if found.prepared is not None:
+            self._prepared += found.prepared
+            self._positions += [position] * len(found.prepared)
+            self._pixels += sum(part.size for part in found.prepared) // 3
+        elif reason := found.inspection.error or found.failure:
+            self._failures[position] = reason
+
+    @property
+    def is_full(self) -> bool:
+        count = max(len(self._positions), len(self.inspections))
+        return count >= self._size or self._pixels > _PIXELS
+
+    def embedded(self) -> EmbeddedBatch:
+        if self._model is None or not self._prepared:
+            nothing = np.empty((0, (self._model and self._model.dim) or 0), dtype=np.float32)
+            return EmbeddedBatch([], nothing, self._failures, self.inspections)
+        starts = range(0, len(self._prepared), self._size)
+        vectors = np.concatenate([_vectors(self._model, self._prepared[s : s + self._size]) for s in starts])
+        owners = np.asarray(self._positions)
+        begins = np.flatnonzero(np.diff(owners, prepend=-1))
+        parts = np.arange(len(owners)) - np.repeat(begins, np.diff(begins, append=len(owners)))
+        if self._join:
+            if len(begins) < len(owners):
+                vectors = np.stack([mean_vector(rows) for rows in np.split(vectors, begins[1:])])
+            owners, parts = owners[begins], parts[begins]
+        finite = np.isfinite(vectors).all(axis=1).reshape(-1)
+        for row in np.flatnonzero(~finite):
+            self._failures[int(owners[row])] = f"model {self._model.name!r} returned NaN or infinity"
+        return EmbeddedBatch(
+            owners[finite].tolist(), vectors[finite], self._failures, self.inspections, parts[finite].tolist()
+        )
 
 
-def _vectors(model: EmbeddingModel, images: list[RGBImage]) -> NDArray[np.float32]:
-    returned = np.asarray(model.embed(images))
+def _vectors(model: EmbeddingModel, images: list[NDArray[Any]]) -> NDArray[np.float32]:
+    embed: Callable[[Sequence[NDArray[Any]]], FloatArray]
+    embed = model.embed_prepared if isinstance(model, PreparingModel) else model.embed
+    returned = np.asarray(embed(images))
     if returned.ndim != 2 or len(returned) != len(images) or returned.shape[1] == 0 or returned.dtype.kind not in "fiu":
         raise WrongOutputShapeError(
             f"model {model.name!r} returned shape {returned.shape}, {returned.dtype}, for {len(images)} images; "

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from ...dataset import columns, runs
 from ...dataset.errors import SchemaError, UnreadableMediaError
+from ...dataset.media.image import decode_image
 from ...dataset.progress import shown
 from ...dataset.types import Progress, SampleId
 from ..kernels.copies import identical_files, identical_images
-from ..models.streaming import decoder
 from .duplicates import replace_results
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ def compute_exact_duplicates(
     ) as run:  # fmt: skip
         ids, found = columns.read_scalars(samples, ["filepath"])
         paths = found["filepath"]
-        with shown(len(ids), progress) as advance, decoder() as decode:
+        with shown(len(ids), progress) as advance:
             if pixels:
-                groups, errors = identical_images(paths, decode, num_workers=workers, advance=advance)
+                groups, errors = identical_images(paths, decode_image, num_workers=workers, advance=advance)
             else:
                 groups, errors = identical_files(paths, num_workers=workers, advance=advance)
         if errors and not skip_failures:

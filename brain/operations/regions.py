@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.columns import read_ids, read_keyed_vectors
+from ...dataset.columns import read_ids, read_keyed_vectors, read_scalars
 from ...dataset.errors import SchemaError
 from ...dataset.schema import VectorField
 from ...dataset.stages.labels import label_field
@@ -127,6 +127,18 @@ def _boxes(values: Sequence[Any], attribute: str) -> Iterable[NDArray[np.float64
             yield box_around(points)
         elif attribute == "bounding_box" and value is not None:
             yield np.asarray(value, dtype=np.float64)
+
+
+def label_boxes(samples: "SampleCollection", field: str) -> dict[SampleId, dict[str, NDArray[np.float64]]]:
+    """For each sample with labels that have a place: their boxes by the ids of the labels."""
+    attribute = _KINDS[kind_of(samples, field, list(_KINDS), verb="patches_field")]
+    path = f"{field}.{attribute}"
+    labels, found = read_scalars(samples.to_patches(field), ["sample_id", path])
+    boxes: dict[SampleId, dict[str, NDArray[np.float64]]] = {}
+    for label_id, sample_id, held in zip(labels, found["sample_id"], found[path], strict=True):
+        for box in _boxes([held], attribute):
+            boxes.setdefault(sample_id, {})[label_id] = box
+    return boxes
 
 
 def holds_vectors(samples: "SampleCollection", field: str, attribute: str) -> bool:

@@ -17,8 +17,9 @@ from ...dataset.types import Metric, Progress
 from ..models.protocol import EmbeddingModel
 from ..models.registry import MODELS, get_model
 from ..models.streaming import embed_files
-from .embeddings import checked_batch_size, fill_embeddings, first_failures, refuse_failures
+from .embeddings import fill_embeddings
 from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes
+from .media_pass import checked_batch_size, first_failures, read_places, refuse_failures
 from .regions import RegionOptions, Regions, holds_vectors, region_options, vectors_of_labels
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _fill(
         if model is None and known.get("name") not in MODELS:
             return  # they were brought from elsewhere, or are of a model that only the caller can give again
     fill_embeddings(
-        samples, model or known.get("name") or "builtin", field, batch_size, regions=options,
+        samples, get_model(model or known.get("name") or "builtin"), field, batch_size, regions=options,
         skip_failures=skip_failures, progress=progress,
     )  # fmt: skip
 
@@ -214,14 +215,14 @@ def _embedded(
     skip_failures: bool, progress: Progress,
 ) -> Embeddings:  # fmt: skip
     """Embed the regions of all samples; nothing is kept."""
-    ids, found = columns.read_scalars(samples, ["filepath"])
-    paths, regions = found["filepath"], Regions.read(samples, options)
+    ids, places = read_places(samples)
+    paths, regions = [place.path for place in places], Regions.read(samples, options)
     positions: list[int] = []
     rows: list[NDArray[np.float32]] = []
     failures: dict[str, str] = {}
     with shown(len(ids), progress) as advance:
         batches = embed_files(
-            paths, model, batch_size=batch_size, crops=lambda position, image: regions.crops(ids[position], image)
+            places, model, batch_size=batch_size, crops=lambda position, image: regions.crops(ids[position], image)
         )
         for batch in batches:
             refuse_failures(paths, batch.failures, skip_failures=skip_failures)

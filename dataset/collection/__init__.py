@@ -6,6 +6,7 @@ work is done by stages, aggregations, columns, the journal and runs.
 
 from .applying import Applying
 from .batches import Batches
+from .computing import Computing
 from .facts import Facts
 from .forms import Forms
 from .relabelling import Relabelling
@@ -14,7 +15,7 @@ from .staging import Staging
 from .writing import SaveContext, Writing
 
 
-class SampleCollection(Staging, Batches, Writing, Relabelling, Facts, Applying, Forms, Running):
+class SampleCollection(Staging, Batches, Writing, Relabelling, Facts, Applying, Forms, Running, Computing):
     """A dataset or a view of one: samples in an order, with a schema."""
 
 

@@ -1,0 +1,36 @@
+"""A server of one bucket that answers as S3 does, each request after 20 ms. Usage: python bucket_server.py FOLDER"""
+
+import asyncio
+import sys
+from email.utils import formatdate
+from pathlib import Path
+
+LATENCY = 0.02
+
+
+async def serve(folder: Path) -> None:
+    """Serve the files of a folder as the objects of any bucket; print the address."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                path = head.split(b" ", 2)[1].decode().split("?")[0]
+                data = (folder / Path(path).name).read_bytes()
+                await asyncio.sleep(LATENCY)
+                modified = formatdate(0, usegmt=True)
+                writer.write(
+                    f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nLast-Modified: {modified}\r\nETag: \"1\"\r\n\r\n".encode()
+                )
+                writer.write(data)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))
