@@ -62,7 +62,10 @@ def test_the_document_types_have_the_names_and_attributes_of_fiftyone():
         "TemporalDetection": ["label", "support", "confidence"],
         "TemporalDetections": ["detections"],
         "Metadata": ["size_bytes", "mime_type"],
-        "ImageMetadata": ["size_bytes", "mime_type", "width", "height", "num_channels"],
+        "ImageMetadata": [
+            "size_bytes", "mime_type", "width", "height", "num_channels", "orientation", "taken_at", "latitude",
+            "longitude",
+        ],
         "VideoMetadata": [
             "size_bytes", "mime_type", "frame_width", "frame_height", "frame_rate", "total_frame_count", "duration",
             "encoding_str",

@@ -1,0 +1,1 @@
+"""Media: what is read from image and video files, one decode for everything asked of a file."""

@@ -1,0 +1,108 @@
+"""Everything asked for of one image: one decode feeds it all, and bad data gives a reason instead of an error."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from ..errors import UnreadableMediaError
+from ..labels import ImageMetadata
+from ..types import RGBImage
+from . import hashing, quality
+from .image import DecodedImage, open_image
+from .thumbnails import make_thumbnail
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be found out.
+
+    Attributes:
+        metadata: kind, size, orientation, time and place.
+        quality: Lightly's figures.
+        hashes: of the content and of the looks.
+        pixels: the image itself.
+        thumbnail: its longest side, in pixels; None makes none.
+        check: decode the file even if nothing that was asked for needs it, to know whether it is whole. Without, only
+            the header and the container are looked at where metadata alone is wanted.
+    """
+
+    metadata: bool = False
+    quality: bool = False
+    hashes: bool = False
+    pixels: bool = False
+    thumbnail: int | None = None
+    check: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Inspection:
+    """What was found out; what was not asked for is None.
+
+    Attributes:
+        metadata: kind, size, orientation, time and place; of a damaged file too, if its header can be read.
+        quality: Lightly's figures by their names, without "lightly.".
+        content_hash: 32 hexadecimal digits; of a damaged file too.
+        perceptual_hash: 16 hexadecimal digits.
+        thumbnail: a WebP file.
+        pixels: (height, width, 3) uint8.
+        error: why the file is no image or damaged; None if it is whole.
+    """
+
+    metadata: ImageMetadata | None = None
+    quality: dict[str, Any] | None = None
+    content_hash: str | None = None
+    perceptual_hash: str | None = None
+    thumbnail: bytes | None = None
+    pixels: RGBImage | None = None
+    error: str | None = None
+
+
+def inspect_image(data: bytes, wanted: Wanted) -> Inspection:
+    """Find out what is wanted of an image file. Nothing is raised for bad data; the reason is in `error`.
+
+    Figures, hashes, thumbnail and pixels come from the same decode of all pixels, so none depends on what else was
+    asked for. Several threads may call this; decoding and most figures run side by side.
+    """
+    digest = hashing.content_hash(data) if wanted.hashes else None
+    metadata = None
+    try:
+        file = open_image(data)
+        metadata = file.metadata if wanted.metadata else None
+        needs = wanted.check or wanted.quality or wanted.hashes or wanted.pixels or wanted.thumbnail is not None
+        if not needs:
+            return Inspection(metadata=metadata, content_hash=digest, error=file.defect())
+        return _found(file.decode(), wanted, metadata, digest, len(data))
+    except UnreadableMediaError as error:
+        return Inspection(metadata=metadata, content_hash=digest, error=str(error))
+
+
+def inspect_pixels(pixels: RGBImage, wanted: Wanted) -> Inspection:
+    """Find out what is wanted of an image that is no file of its own, as a frame of a video.
+
+    The content hash is that of the pixels and their shape; `sizeInBytes` and the kind of file are left out.
+
+    Args:
+        pixels: (height, width, 3) uint8.
+        wanted: what is to be found out.
+    """
+    metadata = ImageMetadata(width=pixels.shape[1], height=pixels.shape[0], num_channels=3)
+    digest = hashing.pixels_hash(pixels) if wanted.hashes else None
+    return _found(DecodedImage(pixels, pixels, metadata), wanted, metadata if wanted.metadata else None, digest, None)
+
+
+def _found(
+    decoded: DecodedImage, wanted: Wanted, metadata: ImageMetadata | None, digest: str | None, size_bytes: int | None
+) -> Inspection:
+    figures = looks = thumbnail = None
+    if wanted.quality or wanted.hashes or wanted.thumbnail is not None:
+        image = Image.fromarray(decoded.pixels)
+        grey = image.convert("L")
+        if wanted.quality:
+            native = None if decoded.native is decoded.pixels else decoded.native
+            figures = quality.figures(image, grey, native, size_bytes)
+        if wanted.hashes:
+            looks = hashing.hash_of_grey(grey)
+        if wanted.thumbnail is not None:
+            thumbnail = make_thumbnail(image, wanted.thumbnail)
+    return Inspection(metadata, figures, digest, looks, thumbnail, decoded.pixels if wanted.pixels else None)

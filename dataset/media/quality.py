@@ -1,0 +1,198 @@
+"""Figures of how good an image is, by Lightly's names: pure functions on pixels.
+
+Sums are whole numbers until the last step, so a figure is the same on every machine. "Grey" is Pillow's: ITU-R 601,
+(19595 R + 38470 G + 7471 B + 32768) // 65536, 0..255.
+"""
+
+from functools import cache
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..types import RGBImage
+
+_ROWS = 64  # handled at a time: their numbers stay in the processor's cache
+_TALLEST = 400  # Lightly's, of the image whose rows are looked at
+_FLAT = 5  # of 255; Lightly's
+_FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
+_LIGHTNESS_SIDE = 256
+
+
+def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: int | None = None) -> dict[str, Any]:
+    """All figures of an image.
+
+    Args:
+        pixels: the image as meant to be seen.
+        native: the values as stored, for `snr`; `pixels` if None.
+        size_bytes: the size of the file; None leaves `sizeInBytes` out.
+
+    Returns:
+        By Lightly's names without "lightly.": `snr`, `sharpness`, `sizeInBytes`, `width`, `height`, `shape`, `mean`,
+        `std`, `sumOfValues`, `sumOfSquares`, `meanRed`, `meanGreen`, `meanBlue`, `uniformRowRatio`, `luminance`,
+        `contrast`.
+    """
+    image = Image.fromarray(pixels)
+    return figures(image, image.convert("L"), None if native is pixels else native, size_bytes)
+
+
+def figures(
+    image: Image.Image, grey: Image.Image, native: NDArray[Any] | None, size_bytes: int | None
+) -> dict[str, Any]:
+    """As `quality`, of an RGB image that was made grey already; `native` is None where it is the image."""
+    counts = np.array(image.histogram(), dtype=np.int64)
+    channels = counts.reshape(3, 256)
+    size = {} if size_bytes is None else {"sizeInBytes": size_bytes}
+    mean = [_mean(channel) / 255 for channel in channels]
+    return {
+        "snr": _ratio(channels.sum(axis=0)) if native is None else signal_to_noise(native),
+        "sharpness": sharpness(np.asarray(grey)),
+        **size,
+        "width": image.width,
+        "height": image.height,
+        "shape": [image.height, image.width, 3],
+        "mean": mean,
+        "std": [_deviation(channel) / 255 for channel in channels],
+        "sumOfValues": [int(channel @ _values(1)) / 255 for channel in channels],
+        "sumOfSquares": [int(channel @ _values(2)) / 65025 for channel in channels],
+        "meanRed": mean[0],
+        "meanGreen": mean[1],
+        "meanBlue": mean[2],
+        "uniformRowRatio": _uniform_rows(grey),
+        "luminance": _lightness(image),
+        "contrast": _deviation(np.array(grey.histogram(), dtype=np.int64)),
+    }
+
+
+def signal_to_noise(values: NDArray[Any]) -> float:
+    """The mean of all values divided by their population standard deviation; 0 where that is 0.
+
+    Args:
+        values: of any shape and number type; what is not finite is left out.
+    """
+    if values.dtype == np.uint8:
+        return _ratio(np.bincount(values.reshape(-1), minlength=256))
+    finite = values[np.isfinite(values)].astype(np.float64)
+    deviation = float(finite.std()) if finite.size else 0.0
+    return float(finite.mean()) / deviation if deviation else 0.0
+
+
+def sharpness(grey: NDArray[np.uint8]) -> float:
+    """How much edges stand out: 0, one colour, to 127.5.
+
+    The population standard deviation of the grey image under the 3×3 filter with 8 in the middle and -1 around it,
+    clipped to 0..255. The pixels at the border stay as they are.
+
+    Args:
+        grey: (height, width) uint8.
+    """
+    height, width = grey.shape
+    edges = grey.copy()
+    if height > 2 and width > 2:
+        for top in range(0, height - 2, _ROWS):
+            _filter(grey[top : top + _ROWS + 2], edges[top + 1 : top + _ROWS + 1, 1:-1])
+    return _deviation(np.array(Image.fromarray(edges).histogram(), dtype=np.int64))
+
+
+def _filter(rows: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    """Write nine times the middle less the sum of all nine, clipped, for all rows but the first and the last."""
+    inner = len(rows) - 2
+    values = rows.astype(np.int16)
+    across = values[:, :-2] + values[:, 1:-1]
+    across += values[:, 2:]
+    total = across[:-2] + across[1:-1]
+    total += across[2:]
+    middle = values[1:-1, 1:-1]
+    middle *= 9
+    middle -= total
+    np.clip(middle, 0, 255, out=middle)
+    out[:inner] = middle
+
+
+def uniform_row_ratio(pixels: RGBImage) -> float:
+    """The share of rows in which nothing changes, 0..1: high in frames of video that broke.
+
+    The grey image, divided by 255, is shrunk by averaging to 400 rows if it has more, and at least 3 columns. Of each
+    pixel inside the border the filter with 8 in the middle and -1 around it is taken. A row is uniform if more than
+    97 % of its pixels are within ±5/255; 0 for images under 3 pixels in either direction. Lightly advises to keep what
+    is below 0.025.
+    """
+    return _uniform_rows(Image.fromarray(pixels).convert("L"))
+
+
+def _uniform_rows(grey: Image.Image) -> float:
+    width, height = grey.size
+    if min(width, height) < 3:
+        return 0.0
+    if height > _TALLEST:
+        grey = grey.resize((max(3, round(width * _TALLEST / height)), _TALLEST), Image.Resampling.BOX)
+    values = np.asarray(grey).astype(np.int16)
+    across = values[:, :-2] + values[:, 1:-1] + values[:, 2:]
+    change = values[1:-1, 1:-1] * 9 - (across[:-2] + across[1:-1] + across[2:])
+    flat = np.count_nonzero(np.abs(change) <= _FLAT, axis=1)
+    return float(np.mean(flat > _FLAT_SHARE * change.shape[1]))
+
+
+def luminance(pixels: RGBImage) -> float:
+    """How light the image looks, 0 black to 100 white: the mean of CIELAB's L* over its pixels.
+
+    sRGB values are made linear, Y = 0.2126 R + 0.7152 G + 0.0722 B, L* = 116 ∛Y - 16 (903.3 Y below 0.008856). An image
+    with a side above 511 pixels is shrunk first: squares of n×n pixels are averaged, n = longest side // 256.
+
+    The mean of the lightness, not the lightness of the mean light: a few lamps do not make a night bright.
+
+    Source: IEC 61966-2-1 (sRGB), CIE 15 (L*).
+    """
+    return _lightness(Image.fromarray(pixels))
+
+
+def _lightness(image: Image.Image) -> float:
+    small = np.asarray(image.reduce(max(1, max(image.size) // _LIGHTNESS_SIDE)))
+    red, green, blue = _light()
+    light = red[small[:, :, 0]]
+    light += green[small[:, :, 1]]
+    light += blue[small[:, :, 2]]
+    counts = np.bincount(light.reshape(-1), minlength=1 << 16)
+    return float(np.dot(counts, _lightness_of_light())) / light.size
+
+
+@cache
+def _light() -> NDArray[np.uint16]:
+    """The light of each channel's values, in parts of 65535; whole, so sums do not depend on their order."""
+    values = np.arange(256) / 255
+    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    light: NDArray[np.uint16] = np.rint(np.array([[0.2126], [0.7152], [0.0722]]) * linear * 65535).astype(np.uint16)
+    return light
+
+
+@cache
+def _lightness_of_light() -> NDArray[np.float64]:
+    light = np.arange(1 << 16) / 65535
+    return np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
+
+
+def contrast(pixels: RGBImage) -> float:
+    """The population standard deviation of the grey image, 0..127.5."""
+    return _deviation(np.array(Image.fromarray(pixels).convert("L").histogram(), dtype=np.int64))
+
+
+@cache
+def _values(power: int) -> NDArray[np.int64]:
+    return np.arange(256, dtype=np.int64) ** power
+
+
+def _mean(counts: NDArray[np.int64]) -> float:
+    return int(counts @ _values(1)) / int(counts.sum())
+
+
+def _deviation(counts: NDArray[np.int64]) -> float:
+    """Population standard deviation of the values 0..255 that occur so many times; exact but for the last division."""
+    number, total, squares = int(counts.sum()), int(counts @ _values(1)), int(counts @ _values(2))
+    return sqrt(number * squares - total * total) / number
+
+
+def _ratio(counts: NDArray[np.int64]) -> float:
+    deviation = _deviation(counts)
+    return _mean(counts) / deviation if deviation else 0.0
