@@ -1,1 +1,1 @@
-"""Media: what is read from image and video files, one decode for everything asked of a file."""
+"""Media: where files come from, and what is in them. Nothing here knows samples, datasets or the store."""
