@@ -4,6 +4,7 @@ What is prepared stays uint8 and is made numbers in the batch: it waits in a qua
 is done where the network is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from PIL import Image
 from ...dataset.errors import ModelError
 from ...dataset.types import RGBImage
 
-Fit = Literal["squeeze", "crop"]
+Resize = Literal["squeeze", "crop"]
 
 
 def checked_image(image: Any) -> RGBImage:
@@ -120,3 +121,53 @@ class Preparation:
         """What pixels are multiplied by, and what is added then, (channels,) each: (x * scale - mean) / std."""
         mean, std = (np.resize(values, self.channels).astype(np.float64) for values in (self.mean, self.std))
         return (self.scale / std).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+def preparation_of(
+    image_size: int | tuple[int, int], resize: Resize, *, is_grey: bool = False, scale: float = 1 / 255,
+    mean: float | Sequence[float] = 0.0, std: float | Sequence[float] = 1.0,
+) -> Preparation:  # fmt: skip
+    """Make a preparation of the options that networks take.
+
+    Args:
+        image_size: pixels of each side, or (height, width).
+        resize: "squeeze" to that size whatever the proportions; "crop" resizes the shorter side and cuts out the
+            middle.
+        is_grey: one channel instead of three.
+        scale: what the values 0..255 are multiplied by.
+        mean: of each channel, or of all.
+        std: of each channel, or of all.
+
+    Raises:
+        ModelError: if one of them cannot be meant.
+
+    Example:
+        >>> preparation_of(224, "crop").shortest_side
+        224
+    """
+    if resize not in ("squeeze", "crop"):
+        raise ModelError(f"resize={resize!r} is unknown. Use 'squeeze' or 'crop'.")
+    height, width = (image_size, image_size) if isinstance(image_size, int) else checked_sides(image_size)
+    return Preparation(
+        height, width, max(height, width) if resize == "crop" else None, is_grey=is_grey, scale=float(scale),
+        mean=_per_channel("mean", mean), std=_per_channel("std", std),
+    )  # fmt: skip
+
+
+def checked_sides(image_size: Any) -> tuple[Any, Any]:
+    """Give (height, width) back if there are two.
+
+    Raises:
+        ModelError: if there are not.
+    """
+    if not isinstance(image_size, tuple | list) or len(image_size) != 2:
+        raise ModelError(f"image_size={image_size!r} is no size. Give pixels of each side, or (height, width).")
+    height, width = image_size
+    return height, width
+
+
+def _per_channel(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
+    try:
+        return tuple(float(value) for value in np.atleast_1d(np.asarray(values, dtype=np.float64)))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{name}={values!r} has to be one number, or one per channel.") from error
