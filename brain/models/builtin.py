@@ -26,13 +26,14 @@ distances of histograms Hellinger distances.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...dataset.errors import ModelError
 from ...dataset.types import FloatArray, RGBImage
+from .preparation import checked_image
 
 _SIZE = 64
 _DIRECTIONS = 8
@@ -46,6 +47,26 @@ class BuiltinModel:
     version = "1"
     dim = 352
 
+    def prepare(self, image: RGBImage) -> NDArray[np.uint8]:
+        """Squeeze one image of any size to (64, 64, 3) uint8.
+
+        Raises:
+            ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
+        """
+        return squeezed(image)
+
+    def embed_prepared(self, prepared: Sequence[NDArray[Any]]) -> FloatArray:
+        """Describe what `prepare` gave.
+
+        Returns:
+            (len(prepared), 352) float32, each row of length one.
+        """
+        vectors = np.empty((len(prepared), self.dim), dtype=np.float32)
+        for index, small in enumerate(prepared):
+            # One by one: a product over the whole batch may round differently with the size of the batch.
+            vectors[index] = _described(small)
+        return vectors
+
     def embed(self, images: Sequence[RGBImage]) -> FloatArray:
         """Describe images of any size.
 
@@ -55,11 +76,7 @@ class BuiltinModel:
         Raises:
             ModelError: if an image is not (height, width, 3) uint8 with at least one pixel.
         """
-        vectors = np.empty((len(images), self.dim), dtype=np.float32)
-        for index, image in enumerate(images):
-            # One by one: a product over the whole batch may round differently with the size of the batch.
-            vectors[index] = describe(image)
-        return vectors
+        return self.embed_prepared([self.prepare(image) for image in images])
 
 
 def describe(image: RGBImage) -> NDArray[np.float64]:
@@ -75,9 +92,20 @@ def describe(image: RGBImage) -> NDArray[np.float64]:
         >>> round(float(describe(black) @ describe(black)), 6), round(float(describe(black) @ describe(white)), 6)
         (1.0, 0.5)
     """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ModelError(f"an image has shape {image.shape} and dtype {image.dtype}; expected (height, width, 3) uint8")
-    small = Image.fromarray(image).resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return _described(squeezed(image))
+
+
+def squeezed(image: RGBImage) -> NDArray[np.uint8]:
+    """Bring an image to 64 x 64 pixels, whatever its proportions.
+
+    Raises:
+        ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
+    """
+    picture = Image.fromarray(checked_image(image))
+    return np.asarray(picture.resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, reducing_gap=2.0))
+
+
+def _described(small: NDArray[np.uint8]) -> NDArray[np.float64]:
     red, green, blue = np.moveaxis(np.asarray(small, dtype=np.float64) / 255, 2, 0)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     blocks = (_gradients(luma), _layout(luma), _texture(luma), _colour(luma, blue, red))

@@ -1,7 +1,9 @@
-"""What an embedding model is: a name, a version and one method; and another where it embeds text."""
+"""What an embedding model is: a name, a version and one method; and more where it shrinks images or embeds text."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
 
 from ...dataset.types import FloatArray, RGBImage
 
@@ -30,6 +32,37 @@ class EmbeddingModel(Protocol):
 
         Returns:
             (len(images), dim) float32, in the same order.
+        """
+
+
+@runtime_checkable
+class PreparingModel(EmbeddingModel, Protocol):
+    """An embedding model that can bring images to its own small form one by one, before their batch is full.
+
+    A decoded photo takes 100 times the memory of what a network looks at. So images are prepared where they are
+    decoded, in several threads at once, and only what is prepared waits for the batch.
+
+    `embed(images)` equals `embed_prepared([prepare(image) for image in images])`.
+    """
+
+    def prepare(self, image: RGBImage) -> NDArray[Any]:
+        """Bring one image to the form that `embed_prepared` takes; several threads call it at once.
+
+        Args:
+            image: (height, width, 3) uint8.
+
+        Returns:
+            An array that shares no memory with the image.
+
+        Raises:
+            ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
+        """
+
+    def embed_prepared(self, prepared: Sequence[NDArray[Any]]) -> FloatArray:
+        """Embed what `prepare` gave; one thread calls it at a time.
+
+        Returns:
+            (len(prepared), dim) float32, in the same order.
         """
 
 

@@ -1,6 +1,10 @@
-"""Embedding models by short name; a model's module is imported when it is asked for."""
+"""Embedding models by name and from objects of other libraries; a model's module is imported when it is needed."""
 
+import inspect
+import sys
+from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from ...dataset.errors import ModelError, hint
@@ -8,32 +12,107 @@ from .callable import CallableModel
 from .protocol import EmbeddingModel
 
 MODELS = {"builtin": ".builtin:BuiltinModel"}
+"""Models that a name alone stands for."""
+
+FAMILIES = {
+    "hf": ".hugging_face:load_hugging_face",
+    "tf": ".keras:KerasModel",
+    "onnx": ".onnx:OnnxModel",
+}
+"""What opens "prefix:rest", given the rest and the options."""
+
+_OBJECTS = {("torch", "nn.Module"): ".torch_module:TorchModel", ("keras", "Model"): ".keras:KerasModel"}
+"""Classes of other libraries whose objects are models. A library that is not loaded yet has no objects."""
 
 
-def get_model(model: Any) -> EmbeddingModel:
+def get_model(model: Any, **model_kwargs: Any) -> EmbeddingModel:
     """Find the model that `model` stands for.
 
     Args:
-        model: a short name, an embedding model, a function of a list of images, or a fitted scikit-learn transformer.
+        model: a short name; the name of a trained model; "hf:…", "tf:…" or "onnx:…" (docs/models.md); an embedding
+            model; a `torch.nn.Module`; a Keras model; a function of a list of images; or a fitted scikit-learn
+            transformer.
+        **model_kwargs: options of the model, such as `device` and `image_size`; which there are depends on the model.
 
     Raises:
-        ModelError: if the name is unknown, or the object is none of these.
+        ModelError: if the name is unknown, the object is none of these, or the model has no such option.
+        MissingExtraError: if the model needs a package that is not installed.
 
     Example:
         >>> get_model("builtin").dim
         352
     """
     if isinstance(model, str):
-        if model not in MODELS:
-            raise ModelError(
-                f"no embedding model {model!r}. {hint(model, MODELS, 'Models')} Or give an object with `embed`, a "
-                "function of a list of images, or a fitted transformer."
-            )
-        module, _, name = MODELS[model].partition(":")
-        built: EmbeddingModel = getattr(import_module(module, __package__), name)()
-        return built
-    if isinstance(model, EmbeddingModel) and not isinstance(model, type):
-        return model
+        return _by_name(model, model_kwargs)
     if isinstance(model, type):
         raise ModelError(f"model={model!r} is a class. Pass an instance of it: {model.__name__}(...).")
-    return CallableModel(model)
+    if isinstance(model, EmbeddingModel):
+        if model_kwargs:
+            raise ModelError(
+                f"model {model.name!r} is an embedding model already, so its options {', '.join(model_kwargs)} come "
+                "too late. Give them to its constructor."
+            )
+        return model
+    for (package, name), target in _OBJECTS.items():
+        if package in sys.modules and isinstance(model, _attribute(sys.modules[package], name)):
+            return _built(_found(target), model_kwargs, type(model).__name__, model)
+    return _built(CallableModel, model_kwargs, getattr(model, "__name__", type(model).__name__), model)
+
+
+def can_be_found(name: str | None) -> bool:
+    """Whether `get_model` may know a model by this name alone.
+
+    Example:
+        >>> can_be_found("builtin"), can_be_found("hf:facebook/dinov2-small"), can_be_found("my function")
+        (True, True, False)
+    """
+    if name is None:
+        return False
+    return name in MODELS or name.partition(":")[0] in FAMILIES or _trained(name) is not None
+
+
+def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
+    if name in MODELS:
+        return _built(_found(MODELS[name]), options, name)
+    family, _, rest = name.partition(":")
+    if rest and family in FAMILIES:
+        return _built(_found(FAMILIES[family]), options, name, rest)
+    trained = _trained(name)
+    if trained is None:
+        raise ModelError(
+            f"no embedding model {name!r}. {hint(name, MODELS, 'Models')} Others are named "
+            "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'; or give an object with "
+            "`embed`, a torch or Keras model, a function of a list of images, or a fitted transformer."
+        )
+    if options:
+        raise ModelError(f"model {name!r} has no option {', '.join(options)}; a trained model is used as it is.")
+    return trained
+
+
+def _trained(name: str) -> EmbeddingModel | None:
+    """A model that was trained on one's own images, by its plain name."""
+    module = f"{__package__}.trained"
+    if find_spec(module) is None:
+        return None
+    found: EmbeddingModel | None = import_module(module).find_trained(name)
+    return found
+
+
+def _found(target: str) -> Callable[..., EmbeddingModel]:
+    module, _, name = target.partition(":")
+    builder: Callable[..., EmbeddingModel] = getattr(import_module(module, __package__), name)
+    return builder
+
+
+def _built(build: Callable[..., EmbeddingModel], options: dict[str, Any], name: str, *given: Any) -> EmbeddingModel:
+    known = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for option in options:
+        if option not in known:
+            raise ModelError(f"model {name!r} has no option {option!r}. {hint(option, known, 'Options')}")
+    return build(*given, **options)
+
+
+def _attribute(module: Any, path: str) -> Any:
+    for part in path.split("."):
+        module = getattr(module, part)
+    return module

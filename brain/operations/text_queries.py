@@ -7,7 +7,7 @@ from ...dataset import columns
 from ...dataset.errors import ModelError, ViewError
 from ...dataset.types import is_id
 from ..models.protocol import EmbeddingModel
-from ..models.registry import MODELS, get_model
+from ..models.registry import can_be_found, get_model
 from ..models.text import embed_texts
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def with_vectors_of_texts(root: "Dataset", parts: Sequence[Any], field: str, mod
 def _model_for(field: str, made_by: dict[str, Any], text: str, model: EmbeddingModel | None) -> EmbeddingModel:
     """The model that was given, or else the one that made a field's vectors, which it must be in any case."""
     name, version = made_by.get("name"), made_by.get("version")
-    if model is None and name not in MODELS:
+    if model is None and not can_be_found(name):
         held = f"they are of model {name!r}, which has to be given" if name else "it is not known what made them"
         raise ViewError(
             f"{text!r:.80} is text, which needs a model that embeds text into the space of the vectors in {field!r}; "
