@@ -6,7 +6,7 @@ and reasons are kept, is `operations.media_pass`.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from .protocol import EmbeddingModel, PreparingModel
 BATCH_SIZE = 32
 _PIXELS = 1 << 26  # a batch of huge images is closed early: this many pixels are 200 MB
 
-PIXELS = Wanted(pixels=True)
+PIXELS = Wanted(pixels=True, check=False)
 """What a model wants of a file."""
 _NO_VECTOR = "a video as a whole has no vector. Make samples of its frames: add_videos(..., fps=1)"
 
@@ -114,8 +114,8 @@ class _Look:
         inspection = inspect_pixels(pixels, self._all_wanted(positions))
         return [self._looked(inspection, position) for position in positions]
 
-    def video(self, path: str, positions: Sequence[int]) -> list[_Looked]:
-        inspection = inspect_video(path, self._all_wanted(positions))
+    def video(self, file: BinaryIO, positions: Sequence[int]) -> list[_Looked]:
+        inspection = inspect_video(file, self._all_wanted(positions))
         return [
             _Looked(inspection, failure=_NO_VECTOR if self._wanted(position).pixels else None)
             for position in positions

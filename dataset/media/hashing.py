@@ -1,6 +1,7 @@
 """Hashes: of a file's bytes, and of what an image looks like."""
 
 from functools import cache
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from ..types import RGBImage
 
+_PIECE = 1 << 20
 _SIDE = 32  # of the image whose frequencies are taken
 _KEPT = 8  # lowest frequencies in each direction
 
@@ -24,6 +26,15 @@ def content_hash(data: bytes) -> str:
         '4bf74962036d717d781e3e01f2e2623f'
     """
     return xxh3_128_hexdigest(data)
+
+
+def file_hash(file: BinaryIO) -> str:
+    """The same of a file that is read in pieces, from its beginning."""
+    file.seek(0)
+    state = xxh3_128()
+    while piece := file.read(_PIECE):
+        state.update(piece)
+    return state.hexdigest()
 
 
 def pixels_hash(pixels: RGBImage) -> str:

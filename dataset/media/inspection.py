@@ -1,16 +1,18 @@
 """Everything asked for of one image: one decode feeds it all, and bad data gives a reason instead of an error."""
 
+import io
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
 from ..errors import UnreadableMediaError
-from ..labels import ImageMetadata
+from ..labels import ImageMetadata, Metadata
 from ..types import RGBImage
 from . import hashing, quality
 from .image import DecodedImage, open_image
 from .thumbnails import make_thumbnail
+from .video import check_video, decode_frames, read_video
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,15 @@ class Wanted:
     thumbnail: int | None = None
     check: bool = True
 
+    def __or__(self, other: "Wanted") -> "Wanted":
+        """What either of the two wants; of two sizes of thumbnails, the larger."""
+        sides = [side for side in (self.thumbnail, other.thumbnail) if side is not None]
+        return Wanted(
+            metadata=self.metadata or other.metadata, quality=self.quality or other.quality,
+            hashes=self.hashes or other.hashes, pixels=self.pixels or other.pixels, thumbnail=max(sides, default=None),
+            check=self.check or other.check,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
@@ -49,7 +60,7 @@ class Inspection:
         error: why the file is no image or damaged; None if it is whole.
     """
 
-    metadata: ImageMetadata | None = None
+    metadata: Metadata | None = None
     quality: dict[str, Any] | None = None
     content_hash: str | None = None
     perceptual_hash: str | None = None
@@ -89,6 +100,32 @@ def inspect_pixels(pixels: RGBImage, wanted: Wanted) -> Inspection:
     metadata = ImageMetadata(width=pixels.shape[1], height=pixels.shape[0], num_channels=3)
     digest = hashing.pixels_hash(pixels) if wanted.hashes else None
     return _found(DecodedImage(pixels, pixels, metadata), wanted, metadata if wanted.metadata else None, digest, None)
+
+
+def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
+    """Find out what is wanted of a video as a whole: metadata, the hash of its bytes, a thumbnail of its first frame.
+
+    Whether it is whole is known after a decode of all its frames. It has no figures and no pixels: its frames have.
+
+    Args:
+        file: seekable.
+        wanted: what is to be found out.
+    """
+    size_bytes = file.seek(0, io.SEEK_END)
+    digest = hashing.file_hash(file) if wanted.hashes else None
+    metadata = thumbnail = None
+    try:
+        if wanted.metadata:
+            metadata = read_video(file, size_bytes)
+        if wanted.thumbnail is not None:
+            for _, pixels in decode_frames(file, [1]):
+                if isinstance(pixels, UnreadableMediaError):
+                    raise pixels
+                thumbnail = make_thumbnail(pixels, wanted.thumbnail)
+        error = check_video(file) if wanted.check else None
+    except UnreadableMediaError as failure:
+        error = str(failure)
+    return Inspection(metadata=metadata, content_hash=digest, thumbnail=thumbnail, error=error)
 
 
 def _found(

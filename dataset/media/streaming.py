@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 from ..errors import SchemaError, UnreadableMediaError
 from ..types import RGBImage
@@ -54,7 +54,7 @@ class Work(Protocol[T_co]):
     def frame(self, pixels: RGBImage, positions: Sequence[int]) -> Sequence[T_co]:
         """Look at a frame, (height, width, 3) uint8; one result for each of the positions."""
 
-    def video(self, path: str, positions: Sequence[int]) -> Sequence[T_co]:
+    def video(self, file: BinaryIO, positions: Sequence[int]) -> Sequence[T_co]:
         """Look at a video as a whole; one result for each of the positions."""
 
 
@@ -191,49 +191,36 @@ class _Video:
             try:
                 found = self._queue.get(timeout=_PATIENCE)
             except Empty:
-                if future.done():
-                    future.result()  # what ended it is raised here
-                continue
+                if not future.done():
+                    continue
+                found = None
             if found is None:
-                future.result()
+                future.result()  # what ended it is raised here
                 return
             yield found
 
     def _decode(self) -> None:
+        left: dict[int | None, list[int]] = {None: self._file.whole, **self._file.frames}
         try:
-            if self._file.whole:
-                self._whole()
-            if self._file.frames:
-                self._frames()
+            with open_media(self._file.path) as file:
+                if self._file.whole:
+                    self._put_each(self._file.whole, self._work.video(file, self._file.whole))
+                del left[None]
+                for number, pixels in decode_frames(file, sorted(self._file.frames)) if left else ():
+                    if self._stop.is_set():
+                        return
+                    self._put_frame(left.pop(number), pixels)
+        except UnreadableMediaError as error:
+            for positions in left.values():
+                self._put_frame(positions, error)
         finally:
             self._put(None)
 
-    def _whole(self) -> None:
-        positions = self._file.whole
-        try:
-            results = self._work.video(self._file.path, positions)
-        except UnreadableMediaError as error:
-            results = [error] * len(positions)
-        for found in zip(positions, results, strict=True):
-            self._put(found)
-
-    def _frames(self) -> None:
-        left = dict(self._file.frames)
-        try:
-            with open_media(self._file.path) as file:
-                for number, pixels in decode_frames(file, sorted(left)):
-                    if self._stop.is_set():
-                        return
-                    self._put_all(left.pop(number), pixels)
-            missing = UnreadableMediaError("the video has no such frame")
-        except UnreadableMediaError as error:
-            missing = error
-        for positions in left.values():
-            self._put_all(positions, missing)
-
-    def _put_all(self, positions: Sequence[int], pixels: RGBImage | UnreadableMediaError) -> None:
+    def _put_frame(self, positions: Sequence[int], pixels: RGBImage | UnreadableMediaError) -> None:
         is_broken = isinstance(pixels, UnreadableMediaError)
-        results = [pixels] * len(positions) if is_broken else self._work.frame(pixels, positions)
+        self._put_each(positions, [pixels] * len(positions) if is_broken else self._work.frame(pixels, positions))
+
+    def _put_each(self, positions: Sequence[int], results: Sequence[object]) -> None:
         for found in zip(positions, results, strict=True):
             self._put(found)
 

@@ -22,3 +22,8 @@ def image_files(tmp_path: Path, rng: np.random.Generator) -> list[str]:
     copy = tmp_path / "9.png"
     copy.write_bytes(Path(paths[0]).read_bytes())
     return [*paths, str(copy)]
+
+
+def counts(run):
+    """What a run did, without the number of bytes that it read."""
+    return {name: value for name, value in run.summary().items() if name != "bytes_read"}

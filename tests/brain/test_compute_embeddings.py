@@ -10,10 +10,11 @@ import saccade as sc
 import saccade.brain as scb
 from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.models.callable import CallableModel
-from saccade.brain.models.streaming import decode_image
-from saccade.brain.operations import embeddings
+from saccade.dataset.media.image import decode_image
+from saccade.brain.operations import media_pass
 from saccade.dataset.columns import model_of, read_vectors
 from saccade.dataset.errors import FieldKindError, ModelError, UnreadableMediaError, WrongOutputShapeError
+from tests.brain.conftest import counts
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -65,7 +66,7 @@ def test_the_run_says_what_was_done(dataset):
     run = scb.compute_embeddings(dataset, batch_size=4)
     assert (run.key, run.operation, run.state) == ("embedding", "embeddings", "completed")
     assert run.params == {"model": "builtin", "version": "1", "batch_size": 4, "overwrite": False}
-    assert run.summary() == {"embedded": 10, "had_vector": 0, "failed": 0}
+    assert counts(run) == {"embedded": 10, "had_vector": 0, "failed": 0}
     assert dataset.get_run_info("embedding").summary() == run.summary()
     assert run.view().count() == 10
 
@@ -76,13 +77,13 @@ def test_a_second_pass_embeds_only_what_is_new(dataset, tmp_path):
     Image.new("RGB", (5, 5), "red").save(tmp_path / "new.png")
     dataset.add_images([tmp_path / "new.png"])
     run = scb.compute_embeddings(dataset, model, "colour")
-    assert run.summary() == {"embedded": 1, "had_vector": 10, "failed": 0}
+    assert counts(run) == {"embedded": 1, "had_vector": 10, "failed": 0}
     assert model.seen == 11
     assert dataset.last()["colour"].tolist() == [255, 0, 0]
 
 
 def test_a_pass_that_was_stopped_goes_on_where_it_was(dataset, monkeypatch):
-    monkeypatch.setattr(embeddings, "_WRITE_ROWS", 4)
+    monkeypatch.setattr(media_pass, "_WRITE_ROWS", 4)
     with pytest.raises(KeyboardInterrupt):
         scb.compute_embeddings(dataset, Stopping(after=6), "colour", batch_size=2)
     assert dataset.get_run_info("colour").state == "interrupted"
@@ -117,7 +118,7 @@ def test_a_repaired_file_is_embedded_next_time_and_its_note_removed(dataset):
     assert len(dataset.exists("embedding_error")) == 1
     Path(path).write_bytes(picture)
     run = scb.compute_embeddings(dataset)
-    assert run.summary() == {"embedded": 1, "had_vector": 9, "failed": 0}
+    assert counts(run) == {"embedded": 1, "had_vector": 9, "failed": 0}
     assert len(dataset.exists("embedding_error")) == 0
     assert len(dataset.exists("embedding")) == 10
 
@@ -182,7 +183,7 @@ def test_a_model_of_the_wrong_shape_fails_the_run_and_leaves_no_field(dataset):
 
 def test_an_empty_dataset_has_nothing_to_embed(database):
     run = scb.compute_embeddings(sc.Dataset("empty"))
-    assert run.summary() == {"embedded": 0, "had_vector": 0, "failed": 0}
+    assert counts(run) == {"embedded": 0, "had_vector": 0, "failed": 0}
 
 
 def test_progress_is_reported_to_a_function(dataset):

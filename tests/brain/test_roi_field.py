@@ -12,7 +12,8 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.uniqueness import nearest_uniqueness
 from saccade.brain.models import streaming
 from saccade.brain.models.builtin import BuiltinModel
-from saccade.brain.models.streaming import decode_image
+from saccade.dataset.media.image import decode_image
+from saccade.dataset.media.inspection import inspect_image
 from saccade.dataset.columns import model_of, read_vectors
 from saccade.dataset.errors import (
     FieldKindError,
@@ -22,6 +23,7 @@ from saccade.dataset.errors import (
     UndoError,
     UnreadableMediaError,
 )
+from tests.brain.conftest import counts
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -123,7 +125,7 @@ def test_kept_vectors_are_not_computed_again_and_new_samples_get_theirs(dataset,
     scb.compute_uniqueness(dataset, roi_field="regions", embeddings="kept", model=model)
     assert len(model.sizes) == 7
     assert dataset.last()["kept"].tolist() == [*GREEN]
-    assert dataset.get_run_info("kept").summary() == {
+    assert counts(dataset.get_run_info("kept")) == {
         "embedded": 1, "had_vector": 5, "failed": 0, "whole_images": 0, "regions_outside": 0,
     }  # fmt: skip
 
@@ -224,19 +226,19 @@ def test_regions_at_the_rim_are_cut_those_of_no_size_are_a_pixel_and_those_outsi
 def test_each_file_is_decoded_once_and_a_batch_is_never_larger_than_asked(dataset, monkeypatch):
     opened, calls = [], []
 
-    def counted(path):
-        opened.append(path)
-        return decode_image(path)
+    def counted(data, wanted):
+        opened.append(data)
+        return inspect_image(data, wanted)
 
     class Watching(MeanColour):
         def embed(self, images):
             calls.append(len(images))
             return super().embed(images)
 
-    monkeypatch.setattr(streaming, "decode_image", counted)
+    monkeypatch.setattr(streaming, "inspect_image", counted)
     dataset.set_values("regions", [boxes(*[LEFT] * 7)] * 5)
     scb.compute_uniqueness(dataset, roi_field="regions", model=Watching(), batch_size=4)
-    assert opened == dataset.values("filepath")
+    assert sorted(opened) == sorted(Path(path).read_bytes() for path in dataset.values("filepath"))
     assert (sum(calls), max(calls)) == (35, 4)
 
 

@@ -1,0 +1,2 @@
+def is_given(model): return False
+def read_given(samples, model): raise NotImplementedError
