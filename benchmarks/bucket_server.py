@@ -19,7 +19,7 @@ async def serve(folder: Path) -> None:
                 await asyncio.sleep(LATENCY)
                 modified = formatdate(0, usegmt=True)
                 writer.write(
-                    f"HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nLast-Modified: {modified}\r\nETag: \"1\"\r\n\r\n".encode()
+                    f'HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nLast-Modified: {modified}\r\nETag: "1"\r\n\r\n'.encode()
                 )
                 writer.write(data)
                 await writer.drain()

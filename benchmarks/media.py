@@ -104,9 +104,7 @@ def passes(paths: list[Path], options: argparse.Namespace) -> None:
 
     nothing = {"metadata": False, "quality": False, "check": False}
     limit = timed("decode alone (simplejpeg, strict)", lambda: decode_all(paths, options.workers), paths, options)
-    timed(
-        "hash, check, descriptor", ours(**{**nothing, "check": True}, model="builtin"), paths, options, limit
-    )
+    timed("hash, check, descriptor", ours(**{**nothing, "check": True}, model="builtin"), paths, options, limit)
     timed(
         "all: metadata, figures, hash, check, thumbnail, descriptor", ours(thumbnails=True, model="builtin"), paths,
         options, limit,
@@ -182,7 +180,11 @@ def peer(python: Path, paths: list[Path]) -> float:
     from saccade.dataset.store import connection
 
     address = connection.database().client.address
-    uri = f"mongodb://{str(address[0]).replace('/', '%2F')}" if address[1] is None else f"mongodb://{address[0]}:{address[1]}"
+    uri = (
+        f"mongodb://{str(address[0]).replace('/', '%2F')}"
+        if address[1] is None
+        else f"mongodb://{address[0]}:{address[1]}"
+    )
     environment = {**os.environ, "FIFTYONE_DATABASE_URI": uri, "FIFTYONE_DO_NOT_TRACK": "true"}
     done = subprocess.run(
         [str(python), "-c", PEER], input=json.dumps([str(path) for path in paths]), capture_output=True, text=True,
@@ -222,7 +224,9 @@ def bucket(folder: Path, paths: list[Path], options: argparse.Namespace) -> None
                     f"{name:<8} {len(paths) / found[name][0]:8.1f} images/s; "
                     f"{len(paths) / found[name][1]:8.1f} images for each second of a processor in the client"
                 )
-            print(f"the bucket takes {found['disk'][1] / found['bucket'][1]:.0%} of the disk's rate by client processor")
+            print(
+                f"the bucket takes {found['disk'][1] / found['bucket'][1]:.0%} of the disk's rate by client processor"
+            )
         finally:
             server.terminate()
 
@@ -244,7 +248,9 @@ def memory(folder: Path, count: int, workers: int) -> None:
         before, begin = peak_megabytes(), time.perf_counter()
         scb.compute_media(dataset, model="builtin", num_workers=workers)
         seconds = time.perf_counter() - begin
-        print(f"{size:>9,} files: {size / seconds:8.0f} images/s, {before:.0f} MB before, peak {peak_megabytes():.0f} MB")
+        print(
+            f"{size:>9,} files: {size / seconds:8.0f} images/s, {before:.0f} MB before, peak {peak_megabytes():.0f} MB"
+        )
 
 
 if __name__ == "__main__":

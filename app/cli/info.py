@@ -5,9 +5,8 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,4 +104,6 @@ def _imported(module: str) -> str:
 
 def _listed(source: Datasource) -> str:
     first = next(iter(source.files()), None)
-    return f"{source.url} can be listed" + ("; no image or video there" if first is None else f", {first.path} comes first")
+    return f"{source.url} can be listed" + (
+        "; no image or video there" if first is None else f", {first.path} comes first"
+    )

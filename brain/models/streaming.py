@@ -99,9 +99,7 @@ class _Looked:
 class _Look:
     """What the threads do with each file."""
 
-    def __init__(
-        self, model: EmbeddingModel | None, wanted: Callable[[int], Wanted], crops: Crops | None
-    ) -> None:
+    def __init__(self, model: EmbeddingModel | None, wanted: Callable[[int], Wanted], crops: Crops | None) -> None:
         self._model = model
         self._wanted = wanted
         self._crops = crops
@@ -117,8 +115,7 @@ class _Look:
     def video(self, file: BinaryIO, positions: Sequence[int]) -> list[_Looked]:
         inspection = inspect_video(file, self._all_wanted(positions))
         return [
-            _Looked(inspection, failure=_NO_VECTOR if self._wanted(position).pixels else None)
-            for position in positions
+            _Looked(inspection, failure=_NO_VECTOR if self._wanted(position).pixels else None) for position in positions
         ]
 
     def _all_wanted(self, positions: Sequence[int]) -> Wanted:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...dataset import columns, runs
 from ...dataset.errors import SchemaError
+from ...dataset.media.streaming import workers_of
 from ...dataset.types import Progress
 from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
@@ -96,7 +97,7 @@ def fill_embeddings(
     overwrite: bool = False, progress: Progress = None,
 ) -> runs.Run:  # fmt: skip
     """Fill a vector field as `compute_embeddings` does, of images or of their regions."""
-    size = checked_batch_size(batch_size)
+    size, workers = checked_batch_size(batch_size), workers_of(num_workers)
     params = {"model": model.name, "version": model.version, "batch_size": size, "overwrite": overwrite}
     reads = ["filepath"]
     if regions is not None:
@@ -107,7 +108,7 @@ def fill_embeddings(
         samples, "embeddings", key=embeddings_field, reads=reads, writes=asked.writes, params=params
     ) as run:
         run_pass(
-            samples, asked, run, "compute_embeddings", batch_size=size, num_workers=num_workers,
+            samples, asked, run, "compute_embeddings", batch_size=size, num_workers=workers,
             skip_failures=skip_failures, progress=progress,
         )  # fmt: skip
     return run

@@ -1,2 +1,6 @@
-def is_given(model): return False
-def read_given(samples, model): raise NotImplementedError
+def is_given(model):
+    return False
+
+
+def read_given(samples, model):
+    raise NotImplementedError

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...dataset import runs
 from ...dataset.errors import SchemaError
+from ...dataset.media.streaming import workers_of
 from ...dataset.types import Progress
 from ..models.registry import get_model
 from .media_pass import CHECK, METADATA, QUALITY, THUMBNAIL, Asked, checked_batch_size, run_pass
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
+
+LARGEST_THUMBNAIL = 4096
 
 
 def compute_media(
@@ -235,7 +238,12 @@ def _run(
     warn_failures: bool = False, **asked_for: Any,
 ) -> runs.Run:  # fmt: skip
     asked = Asked(parts, overwrite=overwrite, **asked_for)
-    size = checked_batch_size(batch_size)
+    if not (isinstance(asked.thumbnail_size, int) and 1 <= asked.thumbnail_size <= LARGEST_THUMBNAIL):
+        raise SchemaError(
+            f"{asked.thumbnail_size!r} is not a size of thumbnails. Give their longest side in pixels, from 1 to "
+            f"{LARGEST_THUMBNAIL}."
+        )
+    size, workers = checked_batch_size(batch_size), workers_of(num_workers)
     params: dict[str, Any] = {"parts": sorted(parts), "overwrite": overwrite}
     if asked.model is not None:
         params |= {"model": asked.model.name, "version": asked.model.version, "batch_size": size}
@@ -243,7 +251,7 @@ def _run(
         samples, operation, key=key or operation, reads=["filepath"], writes=asked.writes, params=params
     ) as run:
         run_pass(
-            samples, asked, run, verb, batch_size=size, num_workers=num_workers, skip_failures=skip_failures,
+            samples, asked, run, verb, batch_size=size, num_workers=workers, skip_failures=skip_failures,
             progress=progress,
         )  # fmt: skip
     if warn_failures and run.facts.get("failed"):

@@ -213,8 +213,7 @@ class _Pass:
             if values:
                 self._rows.append((self.ids[position], values))
         is_time = (
-            max(len(self._rows), len(self._vectors)) >= _WRITE_ROWS
-            or time.monotonic() - self._written > _WRITE_SECONDS
+            max(len(self._rows), len(self._vectors)) >= _WRITE_ROWS or time.monotonic() - self._written > _WRITE_SECONDS
         )
         # Another model's vectors may only be replaced all at once.
         if is_time and not (self.asked.overwrite and self.asked.model is not None):
@@ -302,12 +301,10 @@ class _Pass:
         return {**counts, "failures": first_failures(self.failures)} if self.failures else counts
 
 
-def _lacking(
-    samples: "SampleCollection", asked: Asked, ids: Sequence[SampleId]
-) -> Iterator[tuple[str, set[SampleId]]]:
+def _lacking(samples: "SampleCollection", asked: Asked, ids: Sequence[SampleId]) -> Iterator[tuple[str, set[SampleId]]]:
     """For each thing that is asked for, the samples that lack it."""
     everything = set(ids)
-    marks = {METADATA: "metadata", QUALITY: "lightly.sharpness", CHECK: "content_hash", THUMBNAIL: "content_hash"}
+    marks = {METADATA: "metadata", QUALITY: "lightly.sharpness", CHECK: "perceptual_hash", THUMBNAIL: "content_hash"}
     if asked.model is not None:
         marks[EMBEDDING] = asked.embeddings_field
     for part, path in marks.items():
@@ -327,7 +324,7 @@ def _lacking(
 
 
 def _having(samples: "SampleCollection", path: str) -> set[SampleId]:
-    return set(columns.read_ids(samples.exists(path))) if samples.has_field(path.split(".")[0]) else set()
+    return set(columns.read_ids(samples.exists(path))) if samples.has_field(path.split(".", maxsplit=1)[0]) else set()
 
 
 def _title(place: Place) -> str:

@@ -1,7 +1,7 @@
 """`compute_patch_embeddings`: a vector for every object, on its label. The geometry is `kernels.regions`."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from ...dataset import columns, runs
 from ...dataset.errors import SchemaError
 from ...dataset.label_values import LabelRow, set_label_values
 from ...dataset.media.reading import counting
-from ...dataset.media.streaming import Place
+from ...dataset.media.streaming import Place, workers_of
 from ...dataset.progress import shown
 from ...dataset.stages.labels import label_field
 from ...dataset.types import FloatArray, Progress, RGBImage, SampleId
@@ -21,7 +21,7 @@ from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
 from ..models.streaming import EmbeddedBatch, embed_files
 from .media_pass import checked_batch_size, first_failures, read_places, refuse_failures
-from .regions import RegionOptions, label_boxes, holds_vectors, region_options
+from .regions import RegionOptions, holds_vectors, label_boxes, region_options
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -92,7 +92,7 @@ def compute_patch_embeddings(
     if handle_missing not in {"skip", "error"}:
         raise SchemaError(f"handle_missing={handle_missing!r} is unknown; expected 'skip' or 'error'.")
     options = {**(model_kwargs or {}), **({} if device is None else {"device": device})}
-    chosen, size = get_model(model, **options), checked_batch_size(batch_size)
+    chosen, size, workers = get_model(model, **options), checked_batch_size(batch_size), workers_of(num_workers)
     errors = f"{patches_field}_{embeddings_field}_error"
     params = {
         "model": chosen.name, "version": chosen.version, "batch_size": size, "overwrite": overwrite,
@@ -108,9 +108,7 @@ def compute_patch_embeddings(
         work = _Patches.begin(samples, chosen, regions, embeddings_field, overwrite=overwrite)
         work.refuse_missing(handle_missing)
         paths = [place.path for place in work.places]
-        batches = embed_files(
-            work.places, chosen, batch_size=size, crops=work.cut, join=False, num_workers=num_workers
-        )
+        batches = embed_files(work.places, chosen, batch_size=size, crops=work.cut, join=False, num_workers=workers)
         with shown(len(paths), progress, "images") as advance:
             for batch in batches:
                 refuse_failures(paths, batch.failures, skip_failures=skip_failures)

@@ -7,6 +7,7 @@ A file whose header claims more than twice `PIL.Image.MAX_IMAGE_PIXELS` pixels (
 refused before anything is decoded: it may be a decompression bomb. This is Pillow's own limit and rule.
 """
 
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def decode_image(path: str) -> RGBImage:
     """
     from .reading import read_media
 
-    return decode(read_media(path)).pixels
+    return decode(read_media(os.fspath(path))).pixels
 
 
 def open_image(data: bytes) -> ImageFile:

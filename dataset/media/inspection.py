@@ -1,7 +1,7 @@
 """Everything asked for of one image: one decode feeds it all, and bad data gives a reason instead of an error."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from PIL import Image
@@ -103,7 +103,7 @@ def inspect_pixels(pixels: RGBImage, wanted: Wanted) -> Inspection:
 
 
 def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
-    """Find out what is wanted of a video as a whole: metadata, the hash of its bytes, a thumbnail of its first frame.
+    """Find out what is wanted of a video as a whole: metadata, the hash of its bytes, and how its first frame looks.
 
     Whether it is whole is known after a decode of all its frames. It has no figures and no pixels: its frames have.
 
@@ -113,19 +113,20 @@ def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
     """
     size_bytes = file.seek(0, io.SEEK_END)
     digest = hashing.file_hash(file) if wanted.hashes else None
-    metadata = thumbnail = None
+    metadata = None
+    first = Inspection()
     try:
         if wanted.metadata:
             metadata = read_video(file, size_bytes)
-        if wanted.thumbnail is not None:
+        if wanted.hashes or wanted.thumbnail is not None:
             for _, pixels in decode_frames(file, [1]):
                 if isinstance(pixels, UnreadableMediaError):
                     raise pixels
-                thumbnail = make_thumbnail(pixels, wanted.thumbnail)
+                first = inspect_pixels(pixels, replace(wanted, quality=False, metadata=False, pixels=False))
         error = check_video(file) if wanted.check else None
     except UnreadableMediaError as failure:
         error = str(failure)
-    return Inspection(metadata=metadata, content_hash=digest, thumbnail=thumbnail, error=error)
+    return replace(first, metadata=metadata, content_hash=digest, error=error)
 
 
 def _found(

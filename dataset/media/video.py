@@ -3,13 +3,11 @@
 from fractions import Fraction
 from typing import BinaryIO
 
-from ..errors import UnreadableMediaError
 from ..labels import VideoMetadata
 from .containers import Video, opened
-from .decoding import Decoder, as_displayed, display_matrix
 from .endings import is_video
 from .frames import decode_frames
-from .video_index import Coded, VideoFrame, list_frames, packets, read_coded, shown_at
+from .video_index import VideoFrame, list_frames, read_coded, shown_at
 
 __all__ = ["VideoFrame", "check_video", "decode_frames", "is_video", "list_frames", "read_video"]
 
@@ -23,9 +21,14 @@ def read_video(file: BinaryIO, size_bytes: int) -> VideoMetadata:
         w, h = video.stream.width, video.stream.height
         tag = video.stream.codec_context.codec_tag
         return VideoMetadata(
-            size_bytes=size_bytes, mime_type="video/mp4", frame_width=h if turned else w, frame_height=w if turned else h,
-            frame_rate=float(video.stream.average_rate or 0) or None, total_frame_count=len(coded),
-            duration=(video.container.duration or 0) / 1e6, encoding_str=tag if tag.isprintable() and tag.strip() else video.codec,
+            size_bytes=size_bytes,
+            mime_type="video/mp4",
+            frame_width=h if turned else w,
+            frame_height=w if turned else h,
+            frame_rate=float(video.stream.average_rate or 0) or None,
+            total_frame_count=len(coded),
+            duration=(video.container.duration or 0) / 1e6,
+            encoding_str=tag if tag.isprintable() and tag.strip() else video.codec,
         )
 
 

@@ -100,7 +100,9 @@ def check_choice(*, every: int | None, fps: float | None, keyframes: bool) -> No
     Raises:
         MediaError: if more than one of them is given, or one is not positive.
     """
-    given = [name for name, value in (("every", every), ("fps", fps), ("keyframes", keyframes or None)) if value is not None]
+    given = [
+        name for name, value in (("every", every), ("fps", fps), ("keyframes", keyframes or None)) if value is not None
+    ]
     if len(given) > 1:
         raise MediaError(f"{' and '.join(given)} were given together. Give one of every=, fps= and keyframes=.")
     if every is not None and (not isinstance(every, int) or isinstance(every, bool) or every < 1):
@@ -181,4 +183,3 @@ def at_ticks(times: Sequence[Fraction], fps: float, unit: Fraction) -> list[int]
         if tick < next_start - late:
             chosen.append(position)
     return chosen
-

@@ -10,10 +10,10 @@ import saccade as sc
 import saccade.brain as scb
 from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.models.callable import CallableModel
-from saccade.dataset.media.image import decode_image
 from saccade.brain.operations import media_pass
 from saccade.dataset.columns import model_of, read_vectors
 from saccade.dataset.errors import FieldKindError, ModelError, UnreadableMediaError, WrongOutputShapeError
+from saccade.dataset.media.image import decode_image
 from tests.brain.conftest import counts
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -102,7 +102,7 @@ def test_broken_and_missing_files_are_noted_on_their_samples_and_in_the_run(data
     run = scb.compute_embeddings(dataset)
     assert (run.state, run.summary()["embedded"], run.summary()["failed"]) == ("completed", 8, 2)
     assert run.summary()["failures"] == [
-        f"{broken}: the file is not an image of a known kind",
+        f"{broken}: the file is text, not an image",
         f"{missing}: the file does not exist",
     ]
     assert dataset.exists("embedding_error").values("filepath") == [broken, missing]

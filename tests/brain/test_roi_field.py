@@ -12,8 +12,6 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.uniqueness import nearest_uniqueness
 from saccade.brain.models import streaming
 from saccade.brain.models.builtin import BuiltinModel
-from saccade.dataset.media.image import decode_image
-from saccade.dataset.media.inspection import inspect_image
 from saccade.dataset.columns import model_of, read_vectors
 from saccade.dataset.errors import (
     FieldKindError,
@@ -23,6 +21,8 @@ from saccade.dataset.errors import (
     UndoError,
     UnreadableMediaError,
 )
+from saccade.dataset.media.image import decode_image
+from saccade.dataset.media.inspection import inspect_image
 from tests.brain.conftest import counts
 
 pytestmark = pytest.mark.usefixtures("database")

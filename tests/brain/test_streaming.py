@@ -7,8 +7,8 @@ from PIL import Image
 from saccade.brain.models import streaming
 from saccade.brain.models.callable import CallableModel
 from saccade.brain.models.streaming import embed_files
-from saccade.dataset.media.streaming import Place
 from saccade.dataset.errors import WrongOutputShapeError
+from saccade.dataset.media.streaming import Place
 
 
 def saved(path, image, **options):

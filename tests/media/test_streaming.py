@@ -148,5 +148,3 @@ def test_what_the_work_raises_reaches_the_caller(files, film):
 def test_what_is_no_number_of_threads_is_refused(files, workers):
     with pytest.raises(SchemaError, match="num_workers"):
         list(stream(files, Sizes(), num_workers=workers))
-
-
