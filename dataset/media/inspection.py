@@ -4,14 +4,13 @@ import io
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from PIL import Image
-
 from ..errors import UnreadableMediaError
 from ..labels import ImageMetadata, Metadata
 from ..types import RGBImage
 from . import hashing, quality
 from .image import DecodedImage, open_image
-from .thumbnails import make_thumbnail
+from .renditions import Renditions
+from .thumbnails import thumbnail_from
 from .video import check_video, decode_frames, read_video
 
 
@@ -133,14 +132,11 @@ def _found(
     decoded: DecodedImage, wanted: Wanted, metadata: ImageMetadata | None, digest: str | None, size_bytes: int | None
 ) -> Inspection:
     figures = looks = thumbnail = None
-    if wanted.quality or wanted.hashes or wanted.thumbnail is not None:
-        image = Image.fromarray(decoded.pixels)
-        grey = image.convert("L")
-        if wanted.quality:
-            native = None if decoded.native is decoded.pixels else decoded.native
-            figures = quality.figures(image, grey, native, size_bytes)
-        if wanted.hashes:
-            looks = hashing.hash_of_grey(grey)
-        if wanted.thumbnail is not None:
-            thumbnail = make_thumbnail(image, wanted.thumbnail)
+    image = Renditions(decoded.pixels)
+    if wanted.quality:
+        figures = quality.figures(image, decoded.native, size_bytes)
+    if wanted.hashes:
+        looks = hashing.hash_of_grey(image.grey)
+    if wanted.thumbnail is not None:
+        thumbnail = thumbnail_from(image, wanted.thumbnail)
     return Inspection(metadata, figures, digest, looks, thumbnail, decoded.pixels if wanted.pixels else None)

@@ -1,11 +1,10 @@
 """Figures of how good an image is, by Lightly's names: pure functions on pixels.
 
-Sums are whole numbers until the last step, so a figure is the same on every machine. "Grey" is Pillow's: ITU-R 601,
-(19595 R + 38470 G + 7471 B + 32768) // 65536, 0..255.
+Sums are whole numbers until the last step, so a figure is the same on every machine. "Grey" is that of `Renditions`.
 """
 
 from functools import cache
-from math import sqrt
+from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..types import RGBImage
+from .renditions import Renditions
 
-_ROWS = 64  # handled at a time: their numbers stay in the processor's cache
+_ROWS = 16  # handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
-_LIGHTNESS_SIDE = 256
 
 
 def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: int | None = None) -> dict[str, Any]:
@@ -34,25 +33,22 @@ def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: in
         `std`, `sumOfValues`, `sumOfSquares`, `meanRed`, `meanGreen`, `meanBlue`, `uniformRowRatio`, `luminance`,
         `contrast`.
     """
-    image = Image.fromarray(pixels)
-    return figures(image, image.convert("L"), None if native is pixels else native, size_bytes)
+    return figures(Renditions(pixels), pixels if native is None else native, size_bytes)
 
 
-def figures(
-    image: Image.Image, grey: Image.Image, native: NDArray[Any] | None, size_bytes: int | None
-) -> dict[str, Any]:
-    """As `quality`, of an RGB image that was made grey already; `native` is None where it is the image."""
-    counts = np.array(image.histogram(), dtype=np.int64)
-    channels = counts.reshape(3, 256)
+def figures(image: Renditions, native: NDArray[Any], size_bytes: int | None = None) -> dict[str, Any]:
+    """As `quality`, of an image whose forms others use too."""
+    height, width = image.pixels.shape[:2]
+    channels = _counts(image.rgb).reshape(3, 256)
     size = {} if size_bytes is None else {"sizeInBytes": size_bytes}
     mean = [_mean(channel) / 255 for channel in channels]
     return {
-        "snr": _ratio(channels.sum(axis=0)) if native is None else signal_to_noise(native),
-        "sharpness": sharpness(np.asarray(grey)),
+        "snr": _ratio(channels.sum(axis=0)) if native is image.pixels else signal_to_noise(native),
+        "sharpness": sharpness(np.asarray(image.grey)),
         **size,
-        "width": image.width,
-        "height": image.height,
-        "shape": [image.height, image.width, 3],
+        "width": width,
+        "height": height,
+        "shape": [height, width, 3],
         "mean": mean,
         "std": [_deviation(channel) / 255 for channel in channels],
         "sumOfValues": [int(channel @ _values(1)) / 255 for channel in channels],
@@ -60,9 +56,9 @@ def figures(
         "meanRed": mean[0],
         "meanGreen": mean[1],
         "meanBlue": mean[2],
-        "uniformRowRatio": _uniform_rows(grey),
-        "luminance": _lightness(image),
-        "contrast": _deviation(np.array(grey.histogram(), dtype=np.int64)),
+        "uniformRowRatio": _uniform_rows(image.grey),
+        "luminance": _lightness(image.small),
+        "contrast": _deviation(_counts(image.grey)),
     }
 
 
@@ -88,47 +84,58 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     Args:
         grey: (height, width) uint8.
     """
+    return _deviation(_counts(Image.fromarray(_edges(np.ascontiguousarray(grey)))))
+
+
+def _edges(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Filter with 8 in the middle and -1 around it: nine times the middle less the sum of all nine, clipped to 0..255.
+
+    The rows are handled as one long row, so the processor always has long runs; what is computed across the ends of two
+    rows lands on the border, which is then put back.
+    """
     height, width = grey.shape
-    edges = grey.copy()
-    if height > 2 and width > 2:
-        for top in range(0, height - 2, _ROWS):
-            _filter(grey[top : top + _ROWS + 2], edges[top + 1 : top + _ROWS + 1, 1:-1])
-    return _deviation(np.array(Image.fromarray(edges).histogram(), dtype=np.int64))
-
-
-def _filter(rows: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-    """Write nine times the middle less the sum of all nine, clipped, for all rows but the first and the last."""
-    inner = len(rows) - 2
-    values = rows.astype(np.int16)
-    across = values[:, :-2] + values[:, 1:-1]
-    across += values[:, 2:]
-    total = across[:-2] + across[1:-1]
-    total += across[2:]
-    middle = values[1:-1, 1:-1]
-    middle *= 9
-    middle -= total
-    np.clip(middle, 0, 255, out=middle)
-    out[:inner] = middle
+    if height < 3 or width < 3:
+        return grey
+    edges = np.empty_like(grey)
+    values, out = grey.reshape(-1), edges.reshape(-1)
+    length = (height - 2) * width - 2
+    step = min(length, _ROWS * width)
+    # Made once: new memory for every step would cost more than the sums.
+    wide, across, total = (np.empty(step + more, dtype=np.int16) for more in (2 * width + 2, 2 * width, 0))
+    for start in range(0, length, step):
+        count = min(step, length - start)
+        part, sums, all_nine = wide[: count + 2 * width + 2], across[: count + 2 * width], total[:count]
+        part[...] = values[start : start + len(part)]
+        np.add(part[:-2], part[1:-1], out=sums)
+        np.add(sums, part[2:], out=sums)
+        np.add(sums[:count], sums[width : width + count], out=all_nine)
+        np.add(all_nine, sums[2 * width :], out=all_nine)
+        middle = part[width + 1 : width + 1 + count]
+        np.multiply(middle, 9, out=middle)
+        np.subtract(middle, all_nine, out=middle)
+        np.clip(middle, 0, 255, out=out[start + width + 1 : start + width + 1 + count], casting="unsafe")
+    edges[0], edges[-1], edges[:, 0], edges[:, -1] = grey[0], grey[-1], grey[:, 0], grey[:, -1]
+    return edges
 
 
 def uniform_row_ratio(pixels: RGBImage) -> float:
     """The share of rows in which nothing changes, 0..1: high in frames of video that broke.
 
-    The grey image, divided by 255, is shrunk by averaging to 400 rows if it has more, and at least 3 columns. Of each
+    The grey image, divided by 255, is shrunk to at most 400 rows by averaging n×n pixels, n = ⌈height / 400⌉ (fewer
+    columns where less than 3 would be left). Of each
     pixel inside the border the filter with 8 in the middle and -1 around it is taken. A row is uniform if more than
     97 % of its pixels are within ±5/255; 0 for images under 3 pixels in either direction. Lightly advises to keep what
     is below 0.025.
     """
-    return _uniform_rows(Image.fromarray(pixels).convert("L"))
+    return _uniform_rows(Renditions(pixels).grey)
 
 
 def _uniform_rows(grey: Image.Image) -> float:
     width, height = grey.size
     if min(width, height) < 3:
         return 0.0
-    if height > _TALLEST:
-        grey = grey.resize((max(3, round(width * _TALLEST / height)), _TALLEST), Image.Resampling.BOX)
-    values = np.asarray(grey).astype(np.int16)
+    factor = ceil(height / _TALLEST)
+    values = np.asarray(grey.reduce((min(factor, width // 3), factor))).astype(np.int16)
     across = values[:, :-2] + values[:, 1:-1] + values[:, 2:]
     change = values[1:-1, 1:-1] * 9 - (across[:-2] + across[1:-1] + across[2:])
     flat = np.count_nonzero(np.abs(change) <= _FLAT, axis=1)
@@ -138,24 +145,24 @@ def _uniform_rows(grey: Image.Image) -> float:
 def luminance(pixels: RGBImage) -> float:
     """How light the image looks, 0 black to 100 white: the mean of CIELAB's L* over its pixels.
 
-    sRGB values are made linear, Y = 0.2126 R + 0.7152 G + 0.0722 B, L* = 116 ∛Y - 16 (903.3 Y below 0.008856). An image
-    with a side above 511 pixels is shrunk first: squares of n×n pixels are averaged, n = longest side // 256.
+    sRGB values are made linear, Y = 0.2126 R + 0.7152 G + 0.0722 B, L* = 116 ∛Y - 16 (903.3 Y below 0.008856). Where a
+    side has 1024 pixels or more, squares of n×n pixels are averaged first, n = longest side // 512.
 
     The mean of the lightness, not the lightness of the mean light: a few lamps do not make a night bright.
 
     Source: IEC 61966-2-1 (sRGB), CIE 15 (L*).
     """
-    return _lightness(Image.fromarray(pixels))
+    return _lightness(Renditions(pixels).small)
 
 
-def _lightness(image: Image.Image) -> float:
-    small = np.asarray(image.reduce(max(1, max(image.size) // _LIGHTNESS_SIDE)))
-    red, green, blue = _light()
-    light = red[small[:, :, 0]]
-    light += green[small[:, :, 1]]
-    light += blue[small[:, :, 2]]
+def _lightness(small: Image.Image) -> float:
+    pixels = np.asarray(small)
+    # "clip" clips nothing here, and is the fast way.
+    light, green, blue = (np.take(_light()[c], pixels[:, :, c], mode="clip") for c in range(3))
+    light += green
+    light += blue
     counts = np.bincount(light.reshape(-1), minlength=1 << 16)
-    return float(np.dot(counts, _lightness_of_light())) / light.size
+    return float(np.dot(counts, _lightness_of_light())) / int(light.size)
 
 
 @cache
@@ -175,12 +182,16 @@ def _lightness_of_light() -> NDArray[np.float64]:
 
 def contrast(pixels: RGBImage) -> float:
     """The population standard deviation of the grey image, 0..127.5."""
-    return _deviation(np.array(Image.fromarray(pixels).convert("L").histogram(), dtype=np.int64))
+    return _deviation(_counts(Renditions(pixels).grey))
 
 
 @cache
 def _values(power: int) -> NDArray[np.int64]:
     return np.arange(256, dtype=np.int64) ** power
+
+
+def _counts(image: Image.Image) -> NDArray[np.int64]:
+    return np.array(image.histogram(), dtype=np.int64)
 
 
 def _mean(counts: NDArray[np.int64]) -> float:

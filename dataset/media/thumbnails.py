@@ -15,19 +15,25 @@ from PIL import Image
 from .. import settings
 from ..types import RGBImage
 from .image import open_image
+from .renditions import SMALL, Renditions
 
 QUALITY = 80
 THUMBNAIL_BYTES = 10 * 10**9
 """What `prune_thumbnails` leaves, in bytes."""
 
 
-def make_thumbnail(image: RGBImage | Image.Image, size: int) -> bytes:
+def make_thumbnail(pixels: RGBImage, size: int) -> bytes:
     """Shrink an image to a WebP whose longest side is `size` pixels; one that is smaller keeps its size."""
-    if not isinstance(image, Image.Image):
-        image = Image.fromarray(image)
-    factor = min(1.0, size / max(image.size))
-    width, height = (max(1, round(side * factor)) for side in image.size)
-    small = image.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return thumbnail_from(Renditions(pixels), size)
+
+
+def thumbnail_from(image: Renditions, size: int) -> bytes:
+    """As `make_thumbnail`, of an image whose forms others use too."""
+    sides = image.rgb.size
+    factor = min(1.0, size / max(sides))
+    width, height = (max(1, round(side * factor)) for side in sides)
+    source = image.small if 2 * size <= SMALL else image.rgb
+    small = source.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     written = BytesIO()
     # Method 2 takes a third of the time of the default and gives files 3 % larger.
     small.save(written, "WEBP", quality=QUALITY, method=2)
