@@ -71,7 +71,8 @@ class Decoder:
         self._count += 1
         if coded.is_keyframe:
             self._group, self._group_begins = self._group + 1, coded.pts
-        is_leading = None not in {coded.pts, self._group_begins} and coded.pts < self._group_begins  # type: ignore[operator]  # neither is None
+        begins = self._group_begins
+        is_leading = coded.pts is not None and begins is not None and coded.pts < begins
         fed = _Fed(self._count, coded, self._group, is_leading, _CUT if coded.is_broken else None)
         packet.opaque = fed  # PyAV knows it by its identity, so it must not be a number, which others use too
         if fed.reason is not None:
@@ -80,31 +81,30 @@ class Decoder:
             self._inside[self._count] = fed
             time = coded.pts if self._video.has_times and coded.pts is not None else self._count
             heapq.heappush(self._waiting, (time, self._count))
-        self._decode(packet)
+        self._decode(packet, fed)
         yield from self._released()
 
     def drain(self) -> Iterator[Outcome]:
         """Get out what is still inside, and be ready for packets from another place, which begin with a keyframe."""
-        self._decode(None)
+        self._decode(None, None)
         while self._waiting:
             self._lose(heapq.heappop(self._waiting)[1])
         yield from self._released()
         self._video.stream.codec_context.flush_buffers()
         self._broken.clear()
 
-    def _decode(self, packet: "Packet[VideoStream] | None") -> None:
+    def _decode(self, packet: "Packet[VideoStream] | None", fed: _Fed | None) -> None:
         try:
             pictures = self._video.stream.decode(packet)
         except (pyav().FFmpegError, ValueError) as error:
-            fed = self._inside.get(self._count)
             if fed is not None:
                 fed.reason = fed.reason or f"the frame cannot be decoded: {text_of(error)}"
                 self._note_broken(fed)
             return
         for picture in pictures:
-            fed: Any = picture.opaque
-            if isinstance(fed, _Fed) and fed.order in self._inside:  # else it is not shown
-                self._arrived(fed, picture)
+            origin: Any = picture.opaque
+            if isinstance(origin, _Fed) and origin.order in self._inside:  # else it is not shown
+                self._arrived(origin, picture)
 
     def _arrived(self, fed: _Fed, picture: "Picture") -> None:
         order = fed.order
@@ -160,20 +160,22 @@ def pixels_of(picture: "Picture") -> RGBImage:
         UnreadableMediaError: if the pixel format cannot be converted.
     """
     try:
-        pixels = picture.to_ndarray(format="rgb24")
+        pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
     except (pyav().FFmpegError, ValueError) as error:
         raise UnreadableMediaError(f"the frame's pixels cannot be converted: {text_of(error)}") from error
     return as_displayed(pixels, display_matrix(picture))
 
 
 def display_matrix(picture: "Picture") -> tuple[int, int, int, int]:
-    """How the file says that a picture is to be turned or mirrored: the signs of a, b, c, d in x' = ax + cy, y' = bx + dy.
+    """How the file says that a picture is to be turned or mirrored.
 
-    The y axis points down. A turn by anything else than quarters is taken as the nearest.
+    These are the signs of a, b, c, d in x' = ax + cy, y' = bx + dy, with the y axis pointing down. A turn by anything
+    else than quarters is taken as the nearest.
     """
-    for side_data in picture.side_data.keys() if picture.side_data else ():
-        if getattr(side_data.type, "name", "") == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(side_data), "<i4")[:5].tolist()
+    parts: Any = picture.side_data  # PyAV types it as a dict, and it gives the parts themselves
+    for part in parts.keys():
+        if part.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d = np.frombuffer(bytes(part), "<i4")[:5].tolist()
             if abs(b) + abs(c) > abs(a) + abs(d):
                 return 0, 1 if b > 0 else -1, 1 if c > 0 else -1, 0
             return 1 if a >= 0 else -1, 0, 0, 1 if d >= 0 else -1
@@ -191,5 +193,6 @@ def as_displayed(pixels: RGBImage, matrix: tuple[int, int, int, int]) -> RGBImag
 
 
 def text_of(error: Exception) -> str:
+    """What FFmpeg says about an error, to stand inside a sentence."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text)[:1].lower() + str(text)[1:]

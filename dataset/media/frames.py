@@ -1,7 +1,7 @@
 """Pixels of chosen frames of a video, in one pass through the file and with a few frames in memory.
 
-Frames lie in groups that begin with a keyframe, and only groups that hold a wanted frame are decoded. Where the file has
-an index, the others are not even read.
+Frames lie in groups that begin with a keyframe, and only groups that hold a wanted frame are decoded. Where the file
+has an index, the others are not even read.
 """
 
 from bisect import bisect_left

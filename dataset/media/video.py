@@ -10,7 +10,7 @@ from .containers import Video, opened
 from .decoding import Decoder, display_matrix
 from .endings import is_video
 from .frames import decode_frames, frame_pixels
-from .video_index import Coded, VideoFrame, check_choice, list_frames, packets, read_coded, shown_at
+from .video_index import VideoFrame, check_choice, list_frames, packets, read_coded, shown_at
 
 __all__ = [
     "VideoFrame",

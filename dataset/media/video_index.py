@@ -102,7 +102,9 @@ def check_choice(*, every: int | None, fps: float | None, keyframes: bool) -> No
     Raises:
         MediaError: if more than one of them is given, or one is not positive.
     """
-    given = [name for name, value in (("every", every), ("fps", fps), ("keyframes", keyframes or None)) if value is not None]
+    given = [
+        name for name, value in (("every", every), ("fps", fps), ("keyframes", keyframes or None)) if value is not None
+    ]
     if len(given) > 1:
         raise MediaError(f"{' and '.join(given)} were given together. Give one of every=, fps= and keyframes=.")
     if every is not None and (not isinstance(every, int) or isinstance(every, bool) or every < 1):
@@ -182,8 +184,7 @@ def at_ticks(times: Sequence[Fraction], fps: float, unit: Fraction) -> list[int]
     end = times[-1] * len(times) / (len(times) - 1) if len(times) > 1 else 1 + late
     chosen = []
     for position, (start, next_start) in enumerate(pairwise([*times, end])):
-        tick = ceil(max(start - late, 0) * rate) / rate  # the first at which the frame may be shown
+        tick = ceil(max(start - late, Fraction(0)) * rate) / rate  # the first at which the frame may be shown
         if tick < next_start - late:
             chosen.append(position)
     return chosen
-
