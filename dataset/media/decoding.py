@@ -33,6 +33,7 @@ class _Fed:
 
     order: int
     coded: Coded
+    number: int | None
     group: int
     is_leading: bool
     reason: str | None = None
@@ -66,14 +67,22 @@ class Decoder:
         context.copy_opaque = True
         context.options = {**context.options, "err_detect": "crccheck+bitstream+buffer+explode"}
 
-    def feed(self, packet: "Packet[VideoStream]", coded: Coded) -> Iterator[Outcome]:
-        """Decode one packet; yields what comes out, which belongs to earlier packets as a rule."""
+    def feed(
+        self, packet: "Packet[VideoStream]", coded: Coded, number: int | None = None
+    ) -> Iterator[Outcome]:
+        """Decode one packet; yields what comes out, which belongs to earlier packets as a rule.
+
+        Args:
+            packet: the frame's bytes.
+            coded: what the container says about them.
+            number: the frame's number, if it is known; else it is counted.
+        """
         self._count += 1
         if coded.is_keyframe:
             self._group, self._group_begins = self._group + 1, coded.pts
         begins = self._group_begins
         is_leading = coded.pts is not None and begins is not None and coded.pts < begins
-        fed = _Fed(self._count, coded, self._group, is_leading, _CUT if coded.is_broken else None)
+        fed = _Fed(self._count, coded, number, self._group, is_leading, _CUT if coded.is_broken else None)
         packet.opaque = fed  # PyAV knows it by its identity, so it must not be a number, which others use too
         if fed.reason is not None:
             self._note_broken(fed)
@@ -138,7 +147,7 @@ class Decoder:
         first_inside = min(self._inside, default=self._count + 1)
         while self._held and self._held[0][0].order < first_inside:
             fed, picture = self._held.popleft()
-            self.number += 1
+            self.number = fed.number or self.number + 1
             reason = fed.reason or (_PREDICTED if self._is_tainted(fed) else None)
             yield self.number, picture if reason is None and picture is not None else reason or _LOST
 
@@ -173,7 +182,7 @@ def display_matrix(picture: "Picture") -> tuple[int, int, int, int]:
     else than quarters is taken as the nearest.
     """
     parts: Any = picture.side_data  # PyAV types it as a dict, and it gives the parts themselves
-    for part in parts.keys():
+    for part in parts:
         if part.type.name == "DISPLAYMATRIX":
             a, b, _, c, d = np.frombuffer(bytes(part), "<i4")[:5].tolist()
             if abs(b) + abs(c) > abs(a) + abs(d):

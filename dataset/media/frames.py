@@ -83,6 +83,14 @@ class _Group:
         """The number after that of the frame that is shown last."""
         return self.first + sum(one.is_shown for one in self.coded)
 
+    def numbers(self) -> list[int]:
+        """The number of each frame, in the order of decoding."""
+        shown = sorted((one.pts or 0, place) for place, one in enumerate(self.coded) if one.is_shown)
+        numbers = [0] * len(self.coded)
+        for number, (_, place) in enumerate(shown, self.first):
+            numbers[place] = number
+        return numbers
+
     @property
     def num_leading(self) -> int:
         """How many frames are shown before the keyframe, and so are predicted from the group before too."""
@@ -110,6 +118,7 @@ class Reading:
         self._wanted = wanted
         self._may_skip = may_skip and video.has_times
         self._total: int | None = None
+        self._reading: Iterator[tuple[Packet[VideoStream], Coded]] = iter(())
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield each wanted frame with its picture, or the reason why there is none."""
@@ -140,14 +149,14 @@ class Reading:
 
     def _decoded(self, decoder: Decoder) -> Iterator[Outcome]:
         before = -1
-        for group in self._indexed() if self._may_skip and self._video.has_index else self._streamed():
+        for group in self._indexed() if self._video.has_index else self._streamed():
             if group.position > before + 1:
                 yield from decoder.drain()
                 decoder.number, self.has_skipped = group.first - 1, True
-            for packet, coded in zip(group.packets, group.coded, strict=False):
-                yield from decoder.feed(packet, coded)
-            before = group.position if len(group.packets) == len(group.coded) else -2
-            self.has_skipped |= not group.packets and not self._video.missing_bytes
+            # Only now, since PyAV forgets what is in the decoder when it goes elsewhere.
+            for packet, coded, number in self._contents(group, goes_on=group.position == before + 1 and before >= 0):
+                yield from decoder.feed(packet, coded, number)
+            before = group.position
         yield from decoder.drain()
 
     def _is_wanted(self, start: int, end: int) -> bool:
@@ -196,26 +205,33 @@ class Reading:
         needed |= {
             group.position - 1 for group in groups if self._is_wanted(group.first, group.first + group.num_leading)
         }
-        reading: Iterator[tuple[Packet[VideoStream], Coded]] = iter(())
-        before = -2
-        for position in sorted(needed - {-1}):
-            group = groups[position]
-            if position != before + 1:
-                self._video.seek(group.coded[0].dts or 0)
-                reading = packets(self._video)
-            yield self._filled(group, reading)
-            before = position
+        last = max(needed, default=-1)
+        return (group for group in groups[: last + 1] if not self._may_skip or group.position in needed)
 
-    def _filled(self, group: _Group, reading: "Iterator[tuple[Packet[VideoStream], Coded]]") -> _Group:
-        """A group with the bytes of its frames, read from where the container stands."""
-        for packet, coded in reading:
-            if not group.packets and coded.dts != group.coded[0].dts:
+    def _contents(
+        self, group: _Group, *, goes_on: bool
+    ) -> "Iterator[tuple[Packet[VideoStream], Coded, int | None]]":
+        """The frames of a group in the order of decoding, as far as they are there, with their numbers if known.
+
+        Args:
+            group: with its packets, or of a file whose index says where it lies.
+            goes_on: whether it follows what was read last.
+        """
+        if group.packets:
+            yield from ((packet, coded, None) for packet, coded in zip(group.packets, group.coded, strict=True))
+            return
+        if not goes_on:
+            self._video.seek(group.coded[0].dts or 0)
+            self._reading = packets(self._video)
+        numbers = iter(group.numbers())
+        left = len(group.coded)
+        for packet, coded in self._reading:
+            if left == len(group.coded) and coded.dts != group.coded[0].dts:
                 continue  # before the place that was looked for
-            group.packets.append(packet)
-            group.coded[len(group.packets) - 1] = coded
-            if len(group.packets) == len(group.coded):
-                break
-        return group
+            yield packet, coded, next(numbers)
+            left -= 1
+            if left == 0:
+                return
 
 
 def _pixels(picture: "Picture") -> RGBImage | UnreadableMediaError:
