@@ -197,6 +197,14 @@ def read_into(
     return dataset.add_samples(samples, progress=progress, num_samples=len(source), **options)
 
 
+def tagged(given: str | PathLike[str] | Sample, tags: list[str]) -> Sample:
+    """A sample of a path, or a given one, with these tags."""
+    if not isinstance(given, Sample):
+        return Sample(given, tags=tags)
+    given.tags = [*given.tags, *(tag for tag in tags if tag not in given.tags)]
+    return given
+
+
 def make_dataset(fill: "Callable[[Dataset], Any]", name: str | None, *, persistent: bool, overwrite: bool) -> "Dataset":
     """Make a dataset, fill it while it is invisible, and show it; on failure remove it."""
     from .dataset import Dataset

@@ -16,7 +16,7 @@ from . import bulk, display, journal
 from .cloning import Cloning
 from .collection import SampleCollection
 from .column_ingest import ColumnIngest
-from .creation import Creating
+from .creation import Creating, tagged
 from .describing import Describing, checked_name, default_names
 from .errors import DatasetExistsError, SampleNotFoundError
 from .field_editing import FieldEditing
@@ -35,13 +35,14 @@ from .stages.picking import ids_of
 from .store import actions, catalog, field_records, samples
 from .store.matrix_cache import forget_matrices
 from .types import Bson, Progress, ReadOnlyId, SampleId
+from .videos import Videos
 from .view import DatasetView
 
 _held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingProxyType({}))
 """Schemas that stay as they are while a call is at work, by the ids of their datasets."""
 
 
-class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning, Undoing):
+class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Videos, Cloning, Undoing):
     """A named collection of samples in the database.
 
     Args:
@@ -224,7 +225,7 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning,
             progress: whether to show a bar.
         """
         listed = bulk.checked_tags(tags or [])
-        return self.add_samples((_tagged(given, listed) for given in paths_or_samples), progress=progress)
+        return self.add_samples((tagged(given, listed) for given in paths_or_samples), progress=progress)
 
     def add_columns(self, columns: Mapping[str, Sequence[Any]], progress: Progress = False) -> list[SampleId]:
         """Add samples from columns: one sequence or array per field, all of the same length.
@@ -316,11 +317,3 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning,
 
     def _repr_html_(self) -> str:
         return display.dataset_html(**self._facts(), thumbnails=self._thumbnails())
-
-
-def _tagged(given: "str | PathLike[str] | Sample", tags: list[str]) -> Sample:
-    """A sample of a path, or a given one, with these tags."""
-    if not isinstance(given, Sample):
-        return Sample(given, tags=tags)
-    given.tags = [*given.tags, *(tag for tag in tags if tag not in given.tags)]
-    return given

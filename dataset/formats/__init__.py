@@ -7,5 +7,13 @@ and the dataset makes samples of them. `saccade.types` is the namespace where us
 from .base import DatasetType, dataset_types, reader
 from .classification_tree import ImageClassificationDirectoryTree
 from .image_directory import ImageDirectory
+from .video_directory import VideoDirectory
 
-__all__ = ["DatasetType", "ImageClassificationDirectoryTree", "ImageDirectory", "dataset_types", "reader"]
+__all__ = [
+    "DatasetType",
+    "ImageClassificationDirectoryTree",
+    "ImageDirectory",
+    "VideoDirectory",
+    "dataset_types",
+    "reader",
+]

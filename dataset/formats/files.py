@@ -1,12 +1,12 @@
-"""Folders and files: which are images, in which order, and what cannot be read."""
+"""Folders and files: which are images or videos, in which order, and what cannot be read."""
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import DatasetError
-from ..media.endings import is_image
+from ..media.endings import is_image, is_video
 
 _NUMBER = re.compile(r"(\d+)")
 
@@ -64,10 +64,17 @@ def find_images(folder: Path, *, recursive: bool = True) -> list[Path]:
     Raises:
         DatasetError: if a folder inside may not be read, or a name is not valid text.
     """
-    return list(_walk(str(folder), set(), recursive=recursive))
+    return list(_walk(str(folder), is_image, set(), recursive=recursive))
 
 
-def _walk(folder: str, seen: set[tuple[int, int]], *, recursive: bool) -> Iterator[Path]:
+def find_videos(folder: Path, *, recursive: bool = True) -> list[Path]:
+    """List the videos in a folder; see `find_images`."""
+    return list(_walk(str(folder), is_video, set(), recursive=recursive))
+
+
+def _walk(
+    folder: str, is_wanted: Callable[[str], bool], seen: set[tuple[int, int]], *, recursive: bool
+) -> Iterator[Path]:
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) in seen:  # a link back to where we have been
         return
@@ -75,8 +82,8 @@ def _walk(folder: str, seen: set[tuple[int, int]], *, recursive: bool) -> Iterat
     for entry in _visible(folder):
         if entry.is_dir():
             if recursive:
-                yield from _walk(entry.path, seen, recursive=recursive)
-        elif is_image(entry.name):
+                yield from _walk(entry.path, is_wanted, seen, recursive=recursive)
+        elif is_wanted(entry.name):
             _require_text(entry)
             yield Path(entry.path)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import MissingExtraError, UnreadableMediaError
@@ -61,9 +62,9 @@ class Video:
 
     @property
     def missing_bytes(self) -> int:
-        """How many bytes the index promises beyond the end of the file."""
+        """How many bytes the file should have beyond its end, as far as it says how large it is."""
         ends = [entry.pos + entry.size for entry in self.stream.index_entries] if self.has_index else []
-        return max([0, *(end - self.source.size for end in ends)])
+        return max([0, _promised_size(self.source) - self.source.size, *(end - self.source.size for end in ends)])
 
     @contextmanager
     def without_contents(self) -> Iterator[None]:
@@ -81,8 +82,12 @@ class Video:
 
     def rewind(self) -> None:
         """Go back to the first frame."""
-        first = min(entry.timestamp for entry in self.stream.index_entries)
-        self.container.seek(first, stream=self.stream)
+        self.seek(min(entry.timestamp for entry in self.stream.index_entries))
+
+    def seek(self, dts: int) -> None:
+        """Go to the keyframe that is decoded at this time, or before it where the container cannot."""
+        with suppress(pyav().FFmpegError):  # then the reading goes on where it was
+            self.container.seek(dts, stream=self.stream)
 
 
 @contextmanager
@@ -116,6 +121,22 @@ def opened(file: BinaryIO) -> Iterator[Video]:
             if other.index != streams[0].index:
                 other.discard = library.stream.Discard.all
         yield Video(container, streams[0], source)
+
+
+def open_video(path: str) -> BinaryIO:
+    """Open the file of a video.
+
+    Raises:
+        UnreadableMediaError: if it cannot be read; the message is the reason alone.
+    """
+    try:
+        return Path(path).open("rb")
+    except FileNotFoundError as error:
+        raise UnreadableMediaError("the file does not exist") from error
+    except IsADirectoryError as error:
+        raise UnreadableMediaError("the path is a folder") from error
+    except PermissionError as error:
+        raise UnreadableMediaError("the file may not be read (permission denied)") from error
 
 
 def pyav() -> Any:
@@ -198,3 +219,17 @@ def _why_not_opened(source: _Source) -> str:
         if head[:4] in {b"\x1aE\xdf\xa3", b"RIFF"}:
             return "the file is truncated or damaged: its head cannot be read"
     return "the file is not a video of a known kind"
+
+
+def _promised_size(source: _Source) -> int:
+    """The size that the head of a Matroska or AVI file gives for it, in bytes; 0 if it gives none."""
+    head = source.head(4096)
+    if head[:4] == b"RIFF":
+        return int.from_bytes(head[4:8], "little") + 8
+    segment = head.find(b"\x18S\x80g") + 4
+    if head[:4] == b"\x1aE\xdf\xa3" and segment >= 4 and len(head) > segment:
+        length = 9 - head[segment].bit_length()  # the first one bit says how many bytes the number has
+        value = int.from_bytes(head[segment : segment + length], "big") & ((1 << 7 * length) - 1)
+        if 0 < length <= 8 and value != (1 << 7 * length) - 1:  # all ones: unknown, as while streaming
+            return segment + length + value
+    return 0

@@ -1,8 +1,9 @@
 """The decoder of a video: packets in, pictures out, each with its number, and reasons in place of broken ones."""
 
 import heapq
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,98 +21,140 @@ if TYPE_CHECKING:
 Outcome = tuple[int, "Picture | str"]
 """A frame's number, and its picture, or the reason why there is none."""
 
-_LOST = "the frame cannot be decoded: frames that it is predicted from are missing or damaged"
+_LOST = "the frame cannot be decoded"
+_PREDICTED = "the frame is predicted from a damaged or missing one"
 _DAMAGED = "the frame is damaged"
 _CUT = "the file ends in the middle of the frame"
 
 
-@dataclass
+@dataclass(slots=True)
+class _Fed:
+    """A packet that went in: what is known about its frame while it has not come out."""
+
+    order: int
+    coded: Coded
+    number: int | None
+    group: int
+    is_leading: bool
+    reason: str | None = None
+
+
 class Decoder:
     """Decodes packets in the order of the file and numbers what comes out.
 
     Every packet that goes in is accounted for: a picture comes out, in the order in which frames are shown, or the
-    frame is lost, which is known as soon as a later one comes out.
+    frame is lost, which is known as soon as a later one comes out. What is predicted from a broken frame is broken
+    too: that is what follows it until the next keyframe.
 
     Attributes:
-        video: whose frames.
         number: of the last frame that came out or was lost, from 1.
     """
 
-    video: Video
-    number: int = 0
-    _fed: int = 0
-    _waiting: list[tuple[int, int]] = field(default_factory=list)
-    _reasons: dict[int, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Set the decoder up so that the same bytes always give the same pictures."""
-        context = self.video.stream.codec_context
-        context.thread_type = "SLICE"  # threads by frame report damage late, and not always at the same frame
+    def __init__(self, video: Video) -> None:
+        """Set the decoder up so that the same bytes always give the same pictures, and damage is noticed."""
+        self.number = 0
+        self._video = video
+        self._count = 0
+        self._inside: dict[int, _Fed] = {}
+        self._waiting: list[tuple[int, int]] = []  # a heap of when a frame is shown, and which it is
+        self._held: deque[tuple[_Fed, Picture | None]] = deque()
+        self._group = 0
+        self._group_begins: int | None = None
+        self._broken: dict[int, int] = {}  # the first broken packet of a group
+        context = video.stream.codec_context
+        # H.264 notices no damage with threads by slices, and with threads by frames late.
+        context.thread_type, context.thread_count = "NONE", 1
         context.copy_opaque = True
         context.options = {**context.options, "err_detect": "crccheck+bitstream+buffer+explode"}
 
-    def feed(self, packet: "Packet[VideoStream]", coded: Coded) -> Iterator[Outcome]:
-        """Decode one packet; yields what comes out, which belongs to earlier packets as a rule."""
-        self._fed += 1
-        packet.opaque = self._fed
+    def feed(
+        self, packet: "Packet[VideoStream]", coded: Coded, number: int | None = None
+    ) -> Iterator[Outcome]:
+        """Decode one packet; yields what comes out, which belongs to earlier packets as a rule.
+
+        Args:
+            packet: the frame's bytes.
+            coded: what the container says about them.
+            number: the frame's number, if it is known; else it is counted.
+        """
+        self._count += 1
+        if coded.is_keyframe:
+            self._group, self._group_begins = self._group + 1, coded.pts
+        begins = self._group_begins
+        is_leading = coded.pts is not None and begins is not None and coded.pts < begins
+        fed = _Fed(self._count, coded, number, self._group, is_leading, _CUT if coded.is_broken else None)
+        packet.opaque = fed  # PyAV knows it by its identity, so it must not be a number, which others use too
+        if fed.reason is not None:
+            self._note_broken(fed)
         if coded.is_shown:
-            time = coded.pts if self.video.has_times and coded.pts is not None else self._fed
-            heapq.heappush(self._waiting, (time, self._fed))
-        if coded.is_broken:
-            self._reasons[self._fed] = _CUT
-        yield from self._out(packet)
+            self._inside[self._count] = fed
+            time = coded.pts if self._video.has_times and coded.pts is not None else self._count
+            heapq.heappush(self._waiting, (time, self._count))
+        self._decode(packet, fed)
+        yield from self._released()
 
     def drain(self) -> Iterator[Outcome]:
         """Get out what is still inside, and be ready for packets from another place, which begin with a keyframe."""
-        yield from self._out(None)
+        self._decode(None, None)
         while self._waiting:
-            yield self._lost(heapq.heappop(self._waiting)[1])
-        self.video.stream.codec_context.flush_buffers()
-        self._reasons.clear()
+            self._lose(heapq.heappop(self._waiting)[1])
+        yield from self._released()
+        self._video.stream.codec_context.flush_buffers()
+        self._broken.clear()
 
-    def _out(self, packet: "Packet[VideoStream] | None") -> Iterator[Outcome]:
+    def _decode(self, packet: "Packet[VideoStream] | None", fed: _Fed | None) -> None:
         try:
-            pictures = self.video.stream.decode(packet)
+            pictures = self._video.stream.decode(packet)
         except (pyav().FFmpegError, ValueError) as error:
-            self._reasons.setdefault(self._fed, f"the frame cannot be decoded: {_text_of(error)}")
+            if fed is not None:
+                fed.reason = fed.reason or f"the frame cannot be decoded: {text_of(error)}"
+                self._note_broken(fed)
             return
         for picture in pictures:
-            yield from self._arrived(picture)
+            origin: Any = picture.opaque
+            if isinstance(origin, _Fed) and origin.order in self._inside:  # else it is not shown
+                self._arrived(origin, picture)
 
-    def _arrived(self, picture: "Picture") -> Iterator[Outcome]:
-        order: Any = picture.opaque
-        if not self.video.has_times:
-            yield from self._in_order_of_output(order, picture)
-            return
-        if all(order != waiting for _, waiting in self._waiting):
-            return  # one that is not shown
-        while self._waiting:
-            first = heapq.heappop(self._waiting)[1]
-            if first == order:
-                break
-            yield self._lost(first)
-        yield self._next(order, picture)
+    def _arrived(self, fed: _Fed, picture: "Picture") -> None:
+        order = fed.order
+        if self._video.has_times:
+            while self._waiting and self._waiting[0][1] != order:
+                self._lose(heapq.heappop(self._waiting)[1])
+            heapq.heappop(self._waiting)
+        else:  # frames come in the right order, and those that failed have a reason
+            for _, failed in [one for one in self._waiting if one[1] < order and self._inside[one[1]].reason]:
+                self._lose(failed)
+            self._waiting = [one for one in self._waiting if one[1] in self._inside and one[1] != order]
+            heapq.heapify(self._waiting)
+        del self._inside[order]
+        if picture.is_corrupt and fed.reason is None:
+            fed.reason = _DAMAGED
+            self._note_broken(fed)
+        self._held.append((fed, picture))
 
-    def _in_order_of_output(self, order: int, picture: "Picture") -> Iterator[Outcome]:
-        """Number frames as they come, after those that are known to have failed before."""
-        for failed in sorted(one for _, one in self._waiting if one < order and one in self._reasons):
-            self._forget(failed)
-            yield self._lost(failed)
-        self._forget(order)
-        yield self._next(order, picture)
+    def _lose(self, order: int) -> None:
+        fed = self._inside.pop(order)
+        fed.reason = fed.reason or _LOST
+        self._note_broken(fed)
+        self._held.append((fed, None))
 
-    def _forget(self, order: int) -> None:
-        self._waiting = [one for one in self._waiting if one[1] != order]
-        heapq.heapify(self._waiting)
+    def _note_broken(self, fed: _Fed) -> None:
+        if not fed.is_leading:  # nothing after the keyframe is predicted from what is shown before it
+            self._broken[fed.group] = min(fed.order, self._broken.get(fed.group, fed.order))
 
-    def _next(self, order: int, picture: "Picture") -> Outcome:
-        self.number += 1
-        reason = self._reasons.pop(order, _DAMAGED if picture.is_corrupt else None)
-        return self.number, picture if reason is None else reason
+    def _released(self) -> Iterator[Outcome]:
+        """What has come out, as far as all that it may be predicted from has come out too."""
+        first_inside = min(self._inside, default=self._count + 1)
+        while self._held and self._held[0][0].order < first_inside:
+            fed, picture = self._held.popleft()
+            self.number = fed.number or self.number + 1
+            reason = fed.reason or (_PREDICTED if self._is_tainted(fed) else None)
+            yield self.number, picture if reason is None and picture is not None else reason or _LOST
 
-    def _lost(self, order: int) -> Outcome:
-        self.number += 1
-        return self.number, self._reasons.pop(order, _LOST)
+    def _is_tainted(self, fed: _Fed) -> bool:
+        if fed.is_leading:
+            return fed.group - 1 in self._broken
+        return self._broken.get(fed.group, fed.order) < fed.order
 
 
 def pixels_of(picture: "Picture") -> RGBImage:
@@ -126,20 +169,22 @@ def pixels_of(picture: "Picture") -> RGBImage:
         UnreadableMediaError: if the pixel format cannot be converted.
     """
     try:
-        pixels = picture.to_ndarray(format="rgb24")
+        pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
     except (pyav().FFmpegError, ValueError) as error:
-        raise UnreadableMediaError(f"the frame's pixels cannot be converted: {_text_of(error)}") from error
+        raise UnreadableMediaError(f"the frame's pixels cannot be converted: {text_of(error)}") from error
     return as_displayed(pixels, display_matrix(picture))
 
 
 def display_matrix(picture: "Picture") -> tuple[int, int, int, int]:
-    """How the file says that a picture is to be turned or mirrored: the signs of a, b, c, d in x' = ax + cy, y' = bx + dy.
+    """How the file says that a picture is to be turned or mirrored.
 
-    The y axis points down. A turn by anything else than quarters is taken as the nearest.
+    These are the signs of a, b, c, d in x' = ax + cy, y' = bx + dy, with the y axis pointing down. A turn by anything
+    else than quarters is taken as the nearest.
     """
-    for side_data in picture.side_data.keys() if picture.side_data else ():
-        if getattr(side_data.type, "name", "") == "DISPLAYMATRIX":
-            a, b, _, c, d = np.frombuffer(bytes(side_data), "<i4")[:5].tolist()
+    parts: Any = picture.side_data  # PyAV types it as a dict, and it gives the parts themselves
+    for part in parts:
+        if part.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d = np.frombuffer(bytes(part), "<i4")[:5].tolist()
             if abs(b) + abs(c) > abs(a) + abs(d):
                 return 0, 1 if b > 0 else -1, 1 if c > 0 else -1, 0
             return 1 if a >= 0 else -1, 0, 0, 1 if d >= 0 else -1
@@ -156,6 +201,7 @@ def as_displayed(pixels: RGBImage, matrix: tuple[int, int, int, int]) -> RGBImag
     return np.ascontiguousarray(turned)
 
 
-def _text_of(error: Exception) -> str:
+def text_of(error: Exception) -> str:
+    """What FFmpeg says about an error, to stand inside a sentence."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text)[:1].lower() + str(text)[1:]

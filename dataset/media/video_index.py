@@ -80,8 +80,10 @@ def list_frames(
     with opened(file) as video:
         unit = Fraction(video.stream.time_base or 1)
         coded = read_coded(video)
+        if video.source.failed is not None:
+            raise video.source.failed
         if not coded:
-            raise video.source.failed or UnreadableMediaError("the video has no frame that can be read")
+            raise UnreadableMediaError("the video has no frame that can be read")
         order = presented(coded, has_times=video.has_times)
     times = shown_at(coded)
     frames = [VideoFrame(n, pts, float((pts - times[0]) * unit)) for n, pts in enumerate(times, 1)]
@@ -111,19 +113,23 @@ def check_choice(*, every: int | None, fps: float | None, keyframes: bool) -> No
         raise MediaError(f"fps={fps!r} is no rate. Give frames per second, such as 1 or 0.5.")
 
 
-def read_coded(video: Video) -> list[Coded]:
-    """The frames of a video that are shown, in the order of decoding; of one with an index, without their bytes.
+def read_coded(video: Video, *, hidden: bool = False) -> list[Coded]:
+    """The frames of a video in the order of decoding; of one with an index, without their bytes.
 
     Where a file ends too early or cannot be read on, those before.
+
+    Args:
+        video: stands at its beginning.
+        hidden: whether to list those too that are not shown.
     """
     if not video.has_index:
-        return [coded for _, coded in packets(video) if coded.is_shown]
+        return [coded for _, coded in packets(video) if hidden or coded.is_shown]
     with video.without_contents():
-        return [coded for _, coded in packets(video) if coded.is_shown]
+        return [coded for _, coded in packets(video) if hidden or coded.is_shown]
 
 
 def packets(video: Video) -> "Iterator[tuple[Packet[VideoStream], Coded]]":
-    """The coded frames from where the container stands, with what the container says about each."""
+    """The coded frames from where the container stands, with what the container says about each; ends where it must."""
     library = pyav()
     try:
         for packet in video.container.demux(video.stream):
@@ -133,9 +139,8 @@ def packets(video: Video) -> "Iterator[tuple[Packet[VideoStream], Coded]]":
                     packet,
                     Coded(packet.pts, packet.dts, packet.size, packet.is_keyframe, is_shown, packet.is_corrupt),
                 )
-    except (library.FFmpegError, OSError) as error:
-        if video.source.failed is not None:
-            raise video.source.failed from error
+    except (library.FFmpegError, OSError):
+        return  # what was read is there; `video.source.failed` says if the file, not its content, was to blame
 
 
 def _is_hidden(video: Video, packet: "Packet[VideoStream]") -> bool:
@@ -179,7 +184,7 @@ def at_ticks(times: Sequence[Fraction], fps: float, unit: Fraction) -> list[int]
     end = times[-1] * len(times) / (len(times) - 1) if len(times) > 1 else 1 + late
     chosen = []
     for position, (start, next_start) in enumerate(pairwise([*times, end])):
-        tick = ceil(max(start - late, 0) * rate) / rate  # the first at which the frame may be shown
+        tick = ceil(max(start - late, Fraction(0)) * rate) / rate  # the first at which the frame may be shown
         if tick < next_start - late:
             chosen.append(position)
     return chosen
