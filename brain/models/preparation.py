@@ -150,7 +150,7 @@ def preparation_of(
     height, width = (image_size, image_size) if isinstance(image_size, int) else checked_sides(image_size)
     return Preparation(
         height, width, max(height, width) if resize == "crop" else None, is_grey=is_grey, scale=float(scale),
-        mean=_per_channel("mean", mean), std=_per_channel("std", std),
+        mean=per_channel("mean", mean), std=per_channel("std", std),
     )  # fmt: skip
 
 
@@ -166,7 +166,12 @@ def checked_sides(image_size: Any) -> tuple[Any, Any]:
     return height, width
 
 
-def _per_channel(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
+def per_channel(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
+    """Give one number, or one per channel, as a tuple.
+
+    Raises:
+        ModelError: if it is neither.
+    """
     try:
         return tuple(float(value) for value in np.atleast_1d(np.asarray(values, dtype=np.float64)))
     except (TypeError, ValueError) as error:

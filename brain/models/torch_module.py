@@ -15,47 +15,19 @@ from ...dataset.errors import ModelError
 from .extras import imported
 from .network import IMAGENET_MEAN, IMAGENET_STD, Network, weights_hash
 from .pooling import Pooling
-from .preparation import Resize, preparation_of
+from .preparation import Preparation, Resize, preparation_of
 
 
-class TorchModel(Network):
-    """Embeds with a `torch.nn.Module`, in evaluation mode and without gradients."""
+class TorchNetwork(Network):
+    """What all networks of torch share: where and how a batch is computed."""
 
     def __init__(
-        self, module: Any, *, image_size: int | tuple[int, int] = 224, resize: Resize = "squeeze",
-        grey: bool = False, mean: float | Sequence[float] | None = None, std: float | Sequence[float] | None = None,
-        pooling: Pooling = None, device: str | None = None, mixed_precision: bool = True, name: str | None = None,
+        self, name: str, module: Any, preparation: Preparation, pooling: Pooling, *, device: Any | None,
+        mixed_precision: bool,
     ) -> None:  # fmt: skip
-        """Wrap a module.
-
-        Args:
-            module: the module. It is moved to `device`; its modes and gradients are left as they are.
-            image_size: pixels of each side, or (height, width).
-            resize: "squeeze" brings an image to that size whatever its proportions; "crop" resizes its shorter side
-                and cuts the middle out.
-            grey: give the module one channel, the luma, instead of three.
-            mean: of each channel or of all, for pixels in 0..1; by default those of ImageNet, and 0 for grey.
-            std: as `mean`; by default those of ImageNet, and 1 for grey.
-            pooling: how an output that is no (n, d) becomes vectors: None, "mean", "first", "flatten" or a function.
-            device: "cpu", "cuda", "cuda:1", …; None leaves the module where it is.
-            mixed_precision: on CUDA, compute in bfloat16 (float16 where the card lacks it). Vectors then differ from
-                those of the CPU by about a hundredth; the version stays the same.
-            name: kept with the vectors; by default the name of the module's class.
-
-        Raises:
-            ModelError: if the device or another option cannot be used.
-            MissingExtraError: if torch is not installed.
-        """
-        chosen = name or type(module).__name__
-        torch = imported("torch", "torch", f"model {chosen!r}")
-        usual_mean, usual_std = ((0.0,), (1.0,)) if grey else (IMAGENET_MEAN, IMAGENET_STD)
-        preparation = preparation_of(
-            image_size, resize, is_grey=grey, mean=usual_mean if mean is None else mean,
-            std=usual_std if std is None else std,
-        )  # fmt: skip
-        super().__init__(chosen, preparation, pooling)
-        self._torch = torch
-        self._module = module if device is None else module.to(checked_device(torch, device))
+        super().__init__(name, preparation, pooling)
+        self._torch = imported("torch", "torch", f"model {name!r}")
+        self._module = module if device is None else module.to(device)
         self._mixed_precision = mixed_precision
 
     def _weights(self) -> str:
@@ -94,6 +66,47 @@ class TorchModel(Network):
             "cuda", dtype=self._torch.bfloat16 if is_wide else self._torch.float16
         )
         return autocast
+
+
+class TorchModel(TorchNetwork):
+    """Embeds with a `torch.nn.Module`, in evaluation mode and without gradients."""
+
+    def __init__(
+        self, module: Any, *, image_size: int | tuple[int, int] = 224, resize: Resize = "squeeze",
+        grey: bool = False, mean: float | Sequence[float] | None = None, std: float | Sequence[float] | None = None,
+        pooling: Pooling = None, device: str | None = None, mixed_precision: bool = True, name: str | None = None,
+    ) -> None:  # fmt: skip
+        """Wrap a module.
+
+        Args:
+            module: the module. It is moved to `device`; its modes and gradients are left as they are.
+            image_size: pixels of each side, or (height, width).
+            resize: "squeeze" brings an image to that size whatever its proportions; "crop" resizes its shorter side
+                and cuts the middle out.
+            grey: give the module one channel, the luma, instead of three.
+            mean: of each channel or of all, for pixels in 0..1; by default those of ImageNet, and 0 for grey.
+            std: as `mean`; by default those of ImageNet, and 1 for grey.
+            pooling: how an output that is no (n, d) becomes vectors: None, "mean", "first", "flatten" or a function.
+            device: "cpu", "cuda", "cuda:1", …; None leaves the module where it is.
+            mixed_precision: on CUDA, compute in bfloat16 (float16 where the card lacks it). Vectors then differ from
+                those of the CPU by about a hundredth; the version stays the same.
+            name: kept with the vectors; by default the name of the module's class.
+
+        Raises:
+            ModelError: if the device or another option cannot be used.
+            MissingExtraError: if torch is not installed.
+        """
+        chosen = name or type(module).__name__
+        torch = imported("torch", "torch", f"model {chosen!r}")
+        usual_mean, usual_std = ((0.0,), (1.0,)) if grey else (IMAGENET_MEAN, IMAGENET_STD)
+        preparation = preparation_of(
+            image_size, resize, is_grey=grey, mean=usual_mean if mean is None else mean,
+            std=usual_std if std is None else std,
+        )  # fmt: skip
+        super().__init__(
+            chosen, module, preparation, pooling, device=None if device is None else checked_device(torch, device),
+            mixed_precision=mixed_precision,
+        )  # fmt: skip
 
 
 @contextmanager
