@@ -8,6 +8,7 @@ from typing import Any
 
 from ...errors import DatasourceError, MissingExtraError
 from ..patience import Failure
+from .azure_signing import signed_blob
 from .base import PAGE, Entry
 from .failures import FORKED, explain_text, is_range_error
 
@@ -76,6 +77,11 @@ class Bucket:
     def sign(self, key: str, seconds: int) -> str:
         """A signed URL."""
         _require_own_threads()
+        if SCHEMES[self._root.partition("://")[0]] == "AzureStore":
+            config = self._store.config
+            signed = signed_blob(config, str(config["container_name"]), key, seconds)
+            if signed is not None:
+                return signed
         return str(self._obstore.sign(self._store, "GET", key, timedelta(seconds=seconds)))
 
     def explain(self, error: BaseException) -> Failure:
