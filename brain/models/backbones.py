@@ -5,8 +5,11 @@ Weights are drawn by a generator, so a seed gives the same network.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...dataset.errors import ModelError, hint
@@ -84,6 +87,22 @@ def normalised(images: Tensor) -> Tensor:
     return (images - 0.45) / 0.25
 
 
+def embed_pixels(network: nn.Module, pixels: NDArray[np.uint8], device: Any) -> Tensor:
+    """Embed images of the right size as vectors of length one.
+
+    Args:
+        network: what `build_backbone` gave, on `device` and in evaluation mode.
+        pixels: (n, size, size, 3) uint8.
+        device: where to compute.
+
+    Returns:
+        (n, dimension) float32 on `device`.
+    """
+    with torch.inference_mode():
+        images = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 255
+        return nn.functional.normalize(network(normalised(images)).float(), dim=1)
+
+
 class _ConvolutionalNetwork(nn.Module):
     """Residual stages, each with half the side and twice the channels of the one before, down to about 4 x 4.
 
@@ -100,7 +119,10 @@ class _ConvolutionalNetwork(nn.Module):
         width, side = kind.width, image_size // stride
         layers += [_Residual(width, width, 1) for _ in range(kind.depth)]
         while side > 5 and width < 8 * kind.width:
-            layers += [_Residual(width, 2 * width, 2), *(_Residual(2 * width, 2 * width, 1) for _ in range(kind.depth - 1))]
+            layers += [
+                _Residual(width, 2 * width, 2),
+                *(_Residual(2 * width, 2 * width, 1) for _ in range(kind.depth - 1)),
+            ]
             width, side = 2 * width, (side + 1) // 2
         self.layers = nn.Sequential(*layers)
         self.out = nn.Linear(width, dimension)

@@ -6,6 +6,7 @@ from typing import Any
 from ...dataset.errors import ModelError, hint
 from .callable import CallableModel
 from .protocol import EmbeddingModel
+from .trained import find_trained, trained_names
 
 MODELS = {"builtin": ".builtin:BuiltinModel"}
 
@@ -25,8 +26,11 @@ def get_model(model: Any) -> EmbeddingModel:
     """
     if isinstance(model, str):
         if model not in MODELS:
+            if (found := find_trained(model)) is not None:
+                return found
+            known = [*MODELS, *trained_names()]
             raise ModelError(
-                f"no embedding model {model!r}. {hint(model, MODELS, 'Models')} Or give an object with `embed`, a "
+                f"no embedding model {model!r}. {hint(model, known, 'Models')} Or give an object with `embed`, a "
                 "function of a list of images, or a fitted transformer."
             )
         module, _, name = MODELS[model].partition(":")

@@ -6,6 +6,7 @@ generator of the processor whatever the device, so the same seed gives the same 
 Source: the set of SimCLR (Chen et al., 2020, appendix A) with the milder colours that Lightly uses; rotation is ours.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 import torch
@@ -103,10 +104,10 @@ class Augmentations:
         return self._blurred(views, generator).clamp(0, 1)
 
     def _cropped(self, images: Tensor, size: int, generator: torch.Generator) -> Tensor:
-        """Crop, turn and mirror in one resampling. A crop lies inside the image; what a turn reaches outside is its rim."""
+        """Crop, turn and mirror in one resampling. What a turn reaches outside of the image is its rim."""
         n = len(images)
         area = _uniform(n, *self.crop_scale, generator)
-        ratio = _uniform(n, *(torch.tensor(self.crop_ratio).log().tolist()), generator).exp()
+        ratio = _uniform(n, *map(math.log, self.crop_ratio), generator).exp()
         wide, high = (area * ratio).sqrt().clamp(max=1), (area / ratio).sqrt().clamp(max=1)
         right, down = (1 - wide) * _uniform(n, -1, 1, generator), (1 - high) * _uniform(n, -1, 1, generator)
         turn = torch.deg2rad(_uniform(n, -self.rotation, self.rotation, generator))
@@ -115,7 +116,8 @@ class Augmentations:
         cosine, sine = turn.cos(), turn.sin()
         # From the corners (±1, ±1) of the view to those of the crop: scale, turn, move.
         matrix = torch.stack(
-            [torch.stack([wide * cosine, -high * sine, right], 1), torch.stack([wide * sine, high * cosine, down], 1)], 1
+            [torch.stack([wide * cosine, -high * sine, right], 1), torch.stack([wide * sine, high * cosine, down], 1)],
+            1,
         ).to(images)
         grid = functional.affine_grid(matrix, [n, 3, size, size], align_corners=False)
         return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
@@ -146,7 +148,10 @@ class Augmentations:
             return views
         kernels = gaussian_kernels(sigma, reach).to(views).repeat_interleave(channels, 0)
         rows = views[chosen.to(views.device)].reshape(1, -1, height, width)
-        for shape, padding in (((-1, 1, 1, 2 * reach + 1), (reach, reach, 0, 0)), ((-1, 1, 2 * reach + 1, 1), (0, 0, reach, reach))):
+        for shape, padding in (
+            ((-1, 1, 1, 2 * reach + 1), (reach, reach, 0, 0)),
+            ((-1, 1, 2 * reach + 1, 1), (0, 0, reach, reach)),
+        ):
             padded = functional.pad(rows, padding, mode="reflect")
             rows = functional.conv2d(padded, kernels.reshape(shape), groups=len(kernels))
         blurred = views.clone()
@@ -171,7 +176,8 @@ def colour_matrices(hue: Tensor, saturation: Tensor) -> Tensor:
     cosine, sine = saturation * angle.cos(), saturation * angle.sin()
     one, zero = torch.ones_like(hue), torch.zeros_like(hue)
     turn = torch.stack([one, zero, zero, zero, cosine, -sine, zero, sine, cosine], 1).reshape(-1, 3, 3)
-    return torch.linalg.inv(to_yiq) @ turn @ to_yiq
+    matrices: Tensor = torch.linalg.inv(to_yiq) @ turn @ to_yiq
+    return matrices
 
 
 def gaussian_kernels(sigma: Tensor, reach: int) -> Tensor:

@@ -14,7 +14,7 @@ def nt_xent(one: Tensor, other: Tensor, temperature: float = 0.2) -> Tensor:
         temperature: above 0; the smaller, the more the hardest of the other images count.
 
     Returns:
-        The mean cross entropy, at least 0; log(2n - 1) where nothing is told apart. It is computed in float32 or better.
+        The mean cross entropy, at least 0; log(2n - 1) where nothing is told apart. Computed in float32 or better.
 
     Source: Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, 2020, equation 1.
 
@@ -61,16 +61,11 @@ def vicreg(one: Tensor, other: Tensor, similar: float = 25.0, varied: float = 25
         total = total + varied * functional.relu(1 - deviation).mean() / 2
         centred = views - views.mean(dim=0)
         covariance = centred.T @ centred / (len(views) - 1)
-        total = total + independent * (covariance.square().sum() - covariance.diagonal().square().sum()) / views.shape[1]
+        total = (
+            total + independent * (covariance.square().sum() - covariance.diagonal().square().sum()) / views.shape[1]
+        )
     return total
 
-
-def barlow(one: Tensor, other: Tensor, weight: float = 0.01) -> Tensor:
-    one, other = _precise(one), _precise(other)
-    a = (one - one.mean(0)) / (one.std(0) + 1e-4); b = (other - other.mean(0)) / (other.std(0) + 1e-4)
-    c = a.T @ b / len(a)
-    d = c.diagonal()
-    return (1 - d).square().sum() + weight * (c.square().sum() - d.square().sum())
 
 def _precise(values: Tensor) -> Tensor:
     return values if values.dtype == torch.float64 else values.float()
