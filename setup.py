@@ -44,7 +44,7 @@ EXTRAS = {
     "ray": ["ray>=2.40"],
     "tables": ["pandas>=2.2", "pyarrow>=21,<25"],
     "tensorflow": ["tensorflow>=2.18"],
-    "torch": ["torch>=2.4", "transformers>=4.48"],
+    "torch": ["safetensors>=0.4", "torch>=2.4", "transformers>=4.48"],
     "video": ["av>=13"],
     "viz": ["umap-learn>=0.5.7"],
 }

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .models.trained import delete_model, list_models
     from .operations.active_learning import compute_active_learning_scores
     from .operations.duplicates import compute_near_duplicates
     from .operations.embeddings import compute_embeddings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .operations.representativeness import compute_representativeness
     from .operations.select import select
     from .operations.similarity import compute_similarity, sort_by_similarity
+    from .operations.train_embedding_model import train_embedding_model
     from .operations.uniqueness import compute_uniqueness
     from .operations.visualization import compute_visualization
 
@@ -47,8 +49,11 @@ __all__ = [
     "compute_thumbnails",
     "compute_uniqueness",
     "compute_visualization",
+    "delete_model",
+    "list_models",
     "select",
     "sort_by_similarity",
+    "train_embedding_model",
 ]
 
 _HOME_OF = {
@@ -71,6 +76,9 @@ _HOME_OF = {
     "compute_visualization": ".operations.visualization",
     "sort_by_similarity": ".operations.similarity",
     "select": ".operations.select",
+    "delete_model": ".models.trained",
+    "list_models": ".models.trained",
+    "train_embedding_model": ".operations.train_embedding_model",
 }
 
 

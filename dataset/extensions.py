@@ -12,6 +12,7 @@ _HOMES = {
     "run leaky_splits": "saccade.brain.operations.leaks:LeakySplits",
     "run near_duplicates": "saccade.brain.operations.duplicates:NearDuplicates",
     "run similarity": "saccade.brain.operations.similarity:SimilarityIndex",
+    "run train_embedding_model": "saccade.brain.operations.train_embedding_model:Training",
     "run visualization": "saccade.brain.operations.visualization:Visualization",
     "sort_by_similarity": "saccade.brain.operations.similarity:sort_by_similarity",
 }

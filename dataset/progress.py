@@ -1,15 +1,23 @@
 """Progress bars: shown, not shown, or given to a function, by one convention everywhere."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from .settings import current
 from .types import Progress
 
 
+class Advance(Protocol):
+    """What counts on: called with the number of things just done, and figures to show behind the bar."""
+
+    def __call__(self, count: int, /, **figures: float) -> None:
+        """Count on."""
+
+
 @contextmanager
-def shown(total: int | None, progress: Progress, unit: str = "samples") -> Iterator[Callable[[int], None]]:
+def shown(total: int | None, progress: Progress, unit: str = "samples") -> Iterator[Advance]:
     """Show progress inside a `with` block.
 
     Args:
@@ -18,12 +26,12 @@ def shown(total: int | None, progress: Progress, unit: str = "samples") -> Itera
         unit: what is counted.
 
     Yields:
-        A function to call with the number of things just done.
+        A function to call with the number of things just done; figures given by name stand behind the bar.
     """
     if callable(progress):
         done = 0
 
-        def report(count: int) -> None:
+        def report(count: int, /, **_figures: float) -> None:
             nonlocal done
             done += count
             progress(done, total if total is not None else done)
@@ -36,9 +44,11 @@ def shown(total: int | None, progress: Progress, unit: str = "samples") -> Itera
 
         with tqdm(total=total, unit=f" {unit}") as bar:
 
-            def advance(count: int) -> None:
+            def advance(count: int, /, **figures: float) -> None:
+                if figures:
+                    bar.set_postfix(figures, refresh=False)
                 bar.update(count)
 
             yield advance
     else:
-        yield lambda _count: None
+        yield lambda _count, /, **_figures: None

@@ -4,12 +4,12 @@ import inspect
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from ...dataset.errors import ModelError, hint
 from .callable import CallableModel
 from .protocol import EmbeddingModel
+from .trained import find_trained, trained_names
 
 MODELS = {"builtin": ".builtin:BuiltinModel"}
 """Models that a name alone stands for."""
@@ -68,7 +68,7 @@ def can_be_found(name: str | None) -> bool:
     """
     if name is None:
         return False
-    return name in MODELS or name.partition(":")[0] in FAMILIES or _trained(name) is not None
+    return name in MODELS or name.partition(":")[0] in FAMILIES or name in trained_names()
 
 
 def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
@@ -77,25 +77,16 @@ def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
     family, _, rest = name.partition(":")
     if rest and family in FAMILIES:
         return _built(_found(FAMILIES[family]), options, name, rest)
-    trained = _trained(name)
+    trained = find_trained(name)
     if trained is None:
         raise ModelError(
-            f"no embedding model {name!r}. {hint(name, MODELS, 'Models')} Others are named "
+            f"no embedding model {name!r}. {hint(name, [*MODELS, *trained_names()], 'Models')} Others are named "
             "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'; or give an object with "
             "`embed`, a torch or Keras model, a function of a list of images, or a fitted transformer."
         )
     if options:
         raise ModelError(f"model {name!r} has no option {', '.join(options)}; a trained model is used as it is.")
     return trained
-
-
-def _trained(name: str) -> EmbeddingModel | None:
-    """A model that was trained on one's own images, by its plain name."""
-    module = f"{__package__}.trained"
-    if find_spec(module) is None:
-        return None
-    found: EmbeddingModel | None = import_module(module).find_trained(name)
-    return found
 
 
 def _found(target: str) -> Callable[..., EmbeddingModel]:

@@ -13,6 +13,7 @@ WRITING = {
 EXEMPT = {
     "catalog.create_dataset": "there is none yet", "catalog.tidy": "it removes those of others",
     "actions.ensure_indexes": "it is for all datasets", "run_records.read_runs": "it asks before it writes",
+    "model_records.save_model": "models are of no dataset", "model_records.remove_model": "models are of no dataset",
 }  # fmt: skip
 """Functions that write, but not to a dataset that was loaded to be read only, and why."""
 
