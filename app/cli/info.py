@@ -5,6 +5,8 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...dataset.errors import SaccadeError
-from ...dataset.media.datasource import configured
+from ...dataset.media import known_sources
+from ...dataset.media.datasource import Datasource
 from ...dataset.named import list_datasets, load_dataset
 from ...dataset.settings import Settings, config_file, current
 
@@ -55,8 +58,13 @@ def _facts(settings: Settings) -> Iterator[tuple[str, str]]:
     for extra, (module, use) in EXTRAS.items():
         there = find_spec(module) is not None
         yield extra, f"{_version(module)}: {use}" if there else f"not installed: {use}; pip install 'saccade[{extra}]'"
-    for source in configured(settings):
+    for source in _sources():
         yield "source", f"{source.name}: {source.url}"
+
+
+def _sources() -> list[Datasource]:
+    found = map(known_sources.source_named, known_sources.names())
+    return [source for source in found if source is not None]
 
 
 def _version(module: str) -> str:
@@ -69,18 +77,15 @@ def _version(module: str) -> str:
 def _check(settings: Settings) -> int:
     """Try each part, say how it went, and give the exit status."""
     print()
-    trials: list[tuple[str, Callable[[], str]]] = [
-        ("data", lambda: _writable(settings.data_dir)),
-        ("cache", lambda: _writable(settings.cache_dir)),
-        ("database", lambda: f"answers; {len(list_datasets()):,} datasets"),
-    ]
-    for extra, (module, _) in EXTRAS.items():
-        if find_spec(module) is not None:
-            trials.append((extra, lambda module=module: _imported(module)))
-    for source in configured(settings):
-        trials.append((f"source {source.name}", lambda source=source: _listed(source)))
+    trials: dict[str, Callable[[], str]] = {
+        "data": partial(_writable, settings.data_dir),
+        "cache": partial(_writable, settings.cache_dir),
+        "database": lambda: f"answers; {len(list_datasets()):,} datasets",
+    }
+    trials |= {extra: partial(_imported, module) for extra, (module, _) in EXTRAS.items() if find_spec(module)}
+    trials |= {f"source {source.name}": partial(_listed, source) for source in _sources()}
     failed = 0
-    for name, trial in trials:
+    for name, trial in trials.items():
         try:
             print(f"ok    {name}: {trial()}")
         except (SaccadeError, OSError, ImportError) as error:
@@ -98,7 +103,7 @@ def _writable(folder: Path) -> str:
 
 
 def _imported(module: str) -> str:
-    __import__(module)
+    import_module(module)
     return f"{_version(module)} can be imported"
 
 

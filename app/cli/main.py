@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ... import __version__
 from ...dataset.errors import SaccadeError
-from . import db, demo, import_
+from . import db, demo, embed, import_, info
 
-COMMANDS = (demo, import_, db)
+COMMANDS = (demo, import_, embed, info, db)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -125,5 +125,5 @@ def _keep_given(samples: "SampleCollection", vectors: Any, embeddings_field: str
             samples, embeddings_field, given.ids, given.vectors,
             model={"name": given.name, "version": given.version}, overwrite=overwrite, verb="compute_embeddings",
         )  # fmt: skip
-        run.facts = {"embedded": len(given.ids), **given.facts}
+        run.facts = {"embedded": len(given.ids), "missing": given.missing, "extra": given.extra}
     return run

@@ -18,7 +18,7 @@ from ...dataset.types import Bson, Progress
 from ..models.extras import imported
 from ..models.registry import MODELS
 from ..models.trained import TrainedModel, keep_model, load_record
-from .embeddings import first_failures
+from .media_pass import first_failures
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection

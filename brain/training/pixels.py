@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from xxhash import xxh3_128
 
 from ...dataset.errors import ModelError, UnreadableMediaError
+from ...dataset.media.image import decode_image
 from ...dataset.progress import shown
 from ...dataset.settings import current
 from ...dataset.types import Progress
-from ..models.streaming import decoder
 from ..models.trained import squeezed
 
 _IN_MEMORY = 1 << 30
@@ -83,13 +83,13 @@ def read_pixels(
             images = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
         found = Pixels(images)
         with (
-            shown(len(paths), progress) as advance, decoder() as decode,
+            shown(len(paths), progress) as advance,
             ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads,
         ):  # fmt: skip
 
             def read(path: str) -> NDArray[np.uint8] | str:
                 try:
-                    return squeezed(decode(path), size)
+                    return squeezed(decode_image(path), size)
                 except UnreadableMediaError as error:
                     return str(error)
 

@@ -67,9 +67,7 @@ class Decoder:
         context.copy_opaque = True
         context.options = {**context.options, "err_detect": "crccheck+bitstream+buffer+explode"}
 
-    def feed(
-        self, packet: "Packet[VideoStream]", coded: Coded, number: int | None = None
-    ) -> Iterator[Outcome]:
+    def feed(self, packet: "Packet[VideoStream]", coded: Coded, number: int | None = None) -> Iterator[Outcome]:
         """Decode one packet; yields what comes out, which belongs to earlier packets as a rule.
 
         Args:

@@ -208,9 +208,7 @@ class Reading:
         last = max(needed, default=-1)
         return (group for group in groups[: last + 1] if not self._may_skip or group.position in needed)
 
-    def _contents(
-        self, group: _Group, *, goes_on: bool
-    ) -> "Iterator[tuple[Packet[VideoStream], Coded, int | None]]":
+    def _contents(self, group: _Group, *, goes_on: bool) -> "Iterator[tuple[Packet[VideoStream], Coded, int | None]]":
         """The frames of a group in the order of decoding, as far as they are there, with their numbers if known.
 
         Args:

@@ -9,9 +9,10 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, Full, Queue
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from ..errors import SchemaError, UnreadableMediaError
 from ..types import RGBImage
@@ -173,20 +174,20 @@ def _image(file: _File, fetch: Future[bytes] | None, work: Work[T]) -> list[tupl
         return [(position, error) for position in file.whole]
 
 
-class _Video:
+class _Video(Generic[T]):
     """A video that a thread decodes while the results of earlier files are taken."""
 
     def __init__(self, file: _File, work: Work[T], stop: threading.Event) -> None:
         self._file = file
         self._work = work
         self._stop = stop
-        self._queue: Queue[tuple[int, object] | None] = Queue(_FRAMES)
+        self._queue: Queue[tuple[int, T | UnreadableMediaError] | None] = Queue(_FRAMES)
 
-    def begin(self, decoding: ThreadPoolExecutor) -> Iterator[tuple[int, object]]:
+    def begin(self, decoding: ThreadPoolExecutor) -> _Results[T]:
         """Start decoding; gives what will come of it."""
         return self._results(decoding.submit(self._decode))
 
-    def _results(self, future: "Future[None]") -> Iterator[tuple[int, object]]:
+    def _results(self, future: "Future[None]") -> _Results[T]:
         while True:
             try:
                 found = self._queue.get(timeout=_PATIENCE)
@@ -200,7 +201,7 @@ class _Video:
             yield found
 
     def _decode(self) -> None:
-        left: dict[int | None, list[int]] = {None: self._file.whole, **self._file.frames}
+        left: dict[int | None, list[int]] = {None: self._file.whole, **dict(self._file.frames.items())}
         try:
             with open_media(self._file.path) as file:
                 if self._file.whole:
@@ -217,16 +218,17 @@ class _Video:
             self._put(None)
 
     def _put_frame(self, positions: Sequence[int], pixels: RGBImage | UnreadableMediaError) -> None:
-        is_broken = isinstance(pixels, UnreadableMediaError)
-        self._put_each(positions, [pixels] * len(positions) if is_broken else self._work.frame(pixels, positions))
+        if isinstance(pixels, UnreadableMediaError):
+            self._put_each(positions, [pixels] * len(positions))
+        else:
+            self._put_each(positions, self._work.frame(pixels, positions))
 
-    def _put_each(self, positions: Sequence[int], results: Sequence[object]) -> None:
+    def _put_each(self, positions: Sequence[int], results: Sequence[T | UnreadableMediaError]) -> None:
         for found in zip(positions, results, strict=True):
             self._put(found)
 
-    def _put(self, found: tuple[int, object] | None) -> None:
+    def _put(self, found: tuple[int, T | UnreadableMediaError] | None) -> None:
         while not self._stop.is_set():
-            try:
-                return self._queue.put(found, timeout=_PATIENCE)
-            except Full:
-                continue
+            with suppress(Full):
+                self._queue.put(found, timeout=_PATIENCE)
+                return

@@ -127,7 +127,9 @@ def test_garbled_bytes_break_the_frames_they_touch_and_no_others(tmp_path, noisy
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
 def test_whatever_bytes_change_nothing_but_a_reason_comes_of_it(tmp_path, noisy, name, seed):
-    data = bytearray(write_video(tmp_path / name, noisy[:20], codec="mpeg4" if name == "a.avi" else "libx264").read_bytes())
+    data = bytearray(
+        write_video(tmp_path / name, noisy[:20], codec="mpeg4" if name == "a.avi" else "libx264").read_bytes()
+    )
     chance = random.Random(seed)
     for _ in range(chance.randrange(1, 40)):
         data[chance.randrange(len(data))] = chance.randrange(256)
