@@ -1,4 +1,7 @@
-"""A server of one bucket that answers as S3 does, each request after 20 ms. Usage: python bucket_server.py FOLDER"""
+"""A server of one bucket that answers as S3 does, each request after 20 ms.
+
+Usage: python benchmarks/bucket_server.py FOLDER
+"""
 
 import asyncio
 import sys

@@ -7,7 +7,6 @@ Usage: python benchmarks/media.py [--images N] [--width W --height H] [--workers
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -56,16 +55,16 @@ def main() -> None:
 @contextmanager
 def own_home(folder: Path) -> Iterator[None]:
     """A database and a cache that are gone afterwards."""
-    os.environ["SACCADE_HOME"] = str(folder / "home")
-    os.environ["SACCADE_SHOW_PROGRESS"] = "false"
-    from saccade.dataset.settings import current
+    from saccade import settings
     from saccade.dataset.store import connection, service
 
-    try:
-        yield
-    finally:
-        connection.close()
-        service.stop_server(current())
+    home = folder / "home"
+    with settings.using(data_dir=home / "data", cache_dir=home / "cache", show_progress=False) as own:
+        try:
+            yield
+        finally:
+            connection.close()
+            service.stop_server(own)
 
 
 def write_photos(folder: Path, count: int, width: int, height: int) -> list[Path]:
@@ -185,11 +184,10 @@ def peer(python: Path, paths: list[Path]) -> float:
         if address[1] is None
         else f"mongodb://{address[0]}:{address[1]}"
     )
-    environment = {**os.environ, "FIFTYONE_DATABASE_URI": uri, "FIFTYONE_DO_NOT_TRACK": "true"}
+    command = ["/usr/bin/env", f"FIFTYONE_DATABASE_URI={uri}", "FIFTYONE_DO_NOT_TRACK=true", str(python), "-c", PEER]
     done = subprocess.run(
-        [str(python), "-c", PEER], input=json.dumps([str(path) for path in paths]), capture_output=True, text=True,
-        check=True, env=environment,
-    )  # fmt: skip
+        command, input=json.dumps([str(path) for path in paths]), capture_output=True, text=True, check=True
+    )
     return float(done.stdout.split("seconds")[-1])
 
 

@@ -1,15 +1,20 @@
 """`compute_exact_duplicates`: files that are copies of each other. The comparison is `kernels.copies`."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ...dataset import columns, runs
 from ...dataset.errors import SchemaError, UnreadableMediaError
-from ...dataset.media.image import decode_image
+from ...dataset.media import hashing
+from ...dataset.media.image import decode, decode_image
+from ...dataset.media.reading import is_url
+from ...dataset.media.streaming import Place, stream
 from ...dataset.progress import shown
-from ...dataset.types import Progress, SampleId
+from ...dataset.types import Progress, RGBImage, SampleId
 from ..kernels.copies import identical_files, identical_images
 from .duplicates import replace_results
+from .media_pass import read_places
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -64,7 +69,9 @@ def compute_exact_duplicates(
 ) -> ExactDuplicates:
     """Find the samples whose files hold the same bytes as that of an earlier sample, or show the same pixels.
 
-    Only files of one size are read for their bytes. What has one hash is compared byte by byte, or pixel by pixel.
+    Only files of one size are read for their bytes. What has one hash is compared byte by byte, or pixel by pixel. Where
+    samples lie in a bucket or are frames of videos, all are read once and compared by their hashes of 128 bits; frames
+    by those of their pixels.
 
     Args:
         samples: a dataset or view; of the samples with copies of one file, the first in its order counts as the
@@ -101,10 +108,12 @@ def compute_exact_duplicates(
         samples, "exact_duplicates", key=duplicates_field, reads=["filepath"], writes=[duplicates_field],
         params={"pixels": pixels}, one_action=True,
     ) as run:  # fmt: skip
-        ids, found = columns.read_scalars(samples, ["filepath"])
-        paths = found["filepath"]
+        ids, places = read_places(samples)
+        paths = [place.path for place in places]
         with shown(len(ids), progress) as advance:
-            if pixels:
+            if any(place.frame_number is not None or is_url(place.path) for place in places):
+                groups, errors = _by_hash(places, num_workers=workers, pixels=pixels, advance=advance)
+            elif pixels:
                 groups, errors = identical_images(paths, decode_image, num_workers=workers, advance=advance)
             else:
                 groups, errors = identical_files(paths, num_workers=workers, advance=advance)
@@ -121,3 +130,36 @@ def compute_exact_duplicates(
         }, verb="compute_exact_duplicates")  # fmt: skip
     assert isinstance(run, ExactDuplicates), "the registry of runs gives it"
     return run
+
+
+def _by_hash(
+    places: Sequence[Place], *, num_workers: int, pixels: bool, advance: Callable[[int], None]
+) -> tuple[list[list[int]], dict[int, str]]:
+    """Group what has one hash; each file is read once, from wherever it lies."""
+    errors: dict[int, str] = {}
+    alike: dict[tuple[bool, str], list[int]] = {}
+    for position, found in stream(places, _Hashing(pixels=pixels), num_workers=num_workers):
+        if isinstance(found, UnreadableMediaError):
+            errors[position] = str(found)
+        else:
+            is_frame = places[position].frame_number is not None
+            alike.setdefault((is_frame and not pixels, found), []).append(position)
+        advance(1)
+    return sorted(sorted(rows) for rows in alike.values() if len(rows) > 1), errors
+
+
+class _Hashing:
+    """Hashes files by their bytes, or images by their pixels."""
+
+    def __init__(self, *, pixels: bool) -> None:
+        self._pixels = pixels
+
+    def image(self, data: bytes, positions: Sequence[int]) -> list[str]:
+        found = hashing.pixels_hash(decode(data).pixels) if self._pixels else hashing.content_hash(data)
+        return [found] * len(positions)
+
+    def frame(self, pixels: RGBImage, positions: Sequence[int]) -> list[str]:
+        return [hashing.pixels_hash(pixels)] * len(positions)
+
+    def video(self, file: BinaryIO, positions: Sequence[int]) -> list[str]:
+        return [hashing.file_hash(file)] * len(positions)

@@ -189,7 +189,8 @@ class _Pass:
         parts = self.lacks[position]
         return Wanted(
             metadata=METADATA in parts, quality=QUALITY in parts, hashes=CHECK in parts or THUMBNAIL in parts,
-            check=CHECK in parts, pixels=EMBEDDING in parts, thumbnail=self.asked.thumbnail_size if THUMBNAIL in parts else None,
+            pixels=EMBEDDING in parts, thumbnail=self.asked.thumbnail_size if THUMBNAIL in parts else None,
+            check=CHECK in parts,
         )  # fmt: skip
 
     @property

@@ -94,6 +94,7 @@ def compute_patch_embeddings(
     options = {**(model_kwargs or {}), **({} if device is None else {"device": device})}
     chosen, size, workers = get_model(model, **options), checked_batch_size(batch_size), workers_of(num_workers)
     errors = f"{patches_field}_{embeddings_field}_error"
+    path = f"{label_field(samples._schema(), patches_field).root_path}.{embeddings_field}"
     params = {
         "model": chosen.name, "version": chosen.version, "batch_size": size, "overwrite": overwrite,
         **regions.params(),
@@ -101,7 +102,7 @@ def compute_patch_embeddings(
     with (
         runs.record(
             samples, "patch_embeddings", key=f"{patches_field}_{embeddings_field}", reads=["filepath", patches_field],
-            writes=[patches_field, errors], params=params,
+            writes=[path, errors], params=params,
         ) as run,
         counting() as traffic,
     ):  # fmt: skip

@@ -11,6 +11,7 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.representativeness import NEIGHBORS, representativeness
 from saccade.brain.operations.duplicates import NearDuplicates
 from saccade.dataset.errors import FieldKindError, FieldNotFoundError, SchemaError, UnreadableMediaError
+from tests.media.videos import numbered, write_video
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -234,3 +235,16 @@ def test_progress_ends_with_all_samples(dataset, threshold):
     assert seen[-1] == (30, 30)
     scb.compute_leaky_splits(dataset, "split", threshold, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (30, 30)
+
+
+def test_frames_of_one_video_are_no_copies_of_each_other(database, tmp_path):
+    still = write_video(tmp_path / "still.mp4", [numbered(7)] * 4, codec="ffv1", container="matroska", gop=1)
+    moving = write_video(tmp_path / "moving.mp4", 4)
+    dataset = sc.Dataset.from_videos([moving], name="films", every=1)
+    assert scb.compute_exact_duplicates(dataset).duplicate_ids == []
+    dataset.add_videos([still], every=1)
+    dataset.add_videos([moving, moving])
+    found = scb.compute_exact_duplicates(dataset)
+    assert [(s["filepath"], s["frame_number"]) for s in found.view()] == [
+        (str(still), 2), (str(still), 3), (str(still), 4), (str(moving), None),
+    ]  # fmt: skip
