@@ -1,0 +1,20 @@
+"""What tests of media share."""
+
+import sys
+
+import pytest
+
+from saccade.dataset.media import jpeg
+
+
+@pytest.fixture
+def hide_simplejpeg(monkeypatch):
+    """A function after which the library finds no simplejpeg, as where it is not installed, until the test ends."""
+
+    def hide():
+        monkeypatch.setitem(sys.modules, "simplejpeg", None)
+        jpeg._simplejpeg.cache_clear()
+
+    yield hide
+    monkeypatch.undo()
+    jpeg._simplejpeg.cache_clear()
