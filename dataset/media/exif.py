@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,7 @@ def _time(part: Mapping[int, Any]) -> datetime | None:
             moment = moment.replace(microsecond=int(digits[:6].ljust(6, "0")))
         try:
             zone = datetime.strptime(_text(part.get(offset)), "%z").tzinfo
-            moment.replace(tzinfo=zone).timestamp()  # the first and last day of the calendar have no time elsewhere
+            moment.replace(tzinfo=zone).astimezone(UTC)  # on the first and last day of the calendar there may be none
         except (ValueError, OverflowError):
             zone = None
         return moment.replace(tzinfo=zone)

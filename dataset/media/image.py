@@ -86,7 +86,8 @@ class ImageFile:
         except UnreadableMediaError:
             raise
         except Exception as error:  # a decoder fed with garbage raises whatever its parser stumbles over
-            raise UnreadableMediaError(_reason(error)) from error
+            known = self._jpeg is not None and self._jpeg.plain
+            raise UnreadableMediaError(_reason(error, known=known)) from error
 
     def defect(self) -> str | None:
         """Why the file cannot be whole, as far as that is seen without decoding; None if nothing is seen."""
@@ -266,13 +267,14 @@ def _to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, *, known: bool = False) -> str:
+    """Word an error of a decoder; `known` says that it supports this kind of file, whatever it says."""
     text = str(error)
     if "truncated" in text.lower() or "remature end" in text:
         return probe.TRUNCATED
     if isinstance(error, Image.DecompressionBombError):
         return _too_large()
-    if isinstance(error, NotImplementedError | MemoryError) or "support" in text:
+    if isinstance(error, MemoryError) or (not known and (isinstance(error, NotImplementedError) or "upported" in text)):
         return f"the image cannot be decoded: {text or type(error).__name__}"
     return probe.GARBLED
 

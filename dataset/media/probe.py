@@ -5,14 +5,17 @@ container is walked first (do its parts end inside the file, do the checksums ag
 
 Found in every format: empty files, files of another kind, zero-size images, sizes above the limit, damaged headers and
 whatever the decoder refuses. Cuts are found at any place in JPEG, PNG, GIF, WebP, TIFF, BMP and AVIF files. Garbled
-bytes are found in PNG files always (every part has a checksum); in JPEG files nearly always where simplejpeg is
-installed (`pip install 'saccade[fast]'`), and without it only where a marker or the header is hit, since libjpeg then
-reports nothing; in the others where the decoder stumbles. Uncompressed pixels have no checksum: what was garbled there
+bytes are found in PNG files always (every part has a checksum). A JPEG has none, and its decoder falls into step again
+after some bytes; where it then has too many or too few blocks, simplejpeg says so (`pip install 'saccade[fast]'`): of 60
+photographs with 64 random bytes in their middle it found 40 at quality 75, 52 at 88 and 59 at 95; with 512 bytes all.
+Without simplejpeg, libjpeg's warnings are not heard: 10 of 60, and 53 with 512 bytes. In the other formats garbled bytes
+are found where the decoder stumbles. Uncompressed pixels have no checksum: what was garbled there
 is another image, and is not found.
 """
 
 import struct
 import zlib
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
 import numpy as np
@@ -58,7 +61,8 @@ _OTHERS = (
     (b"\x1aE\xdf\xa3", "a video"),
     (b"\x93NUMPY", "a NumPy array"),
 )
-_GREY_ROWS = 8  # one row of blocks
+_TIFF_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}  # of a value, by its type
+_BLOCK = 8  # the side of a JPEG's blocks
 
 
 def refuse_kind(data: bytes) -> str:
@@ -67,6 +71,10 @@ def refuse_kind(data: bytes) -> str:
         return EMPTY
     if not data.strip(b"\0"):
         return BLANK
+    if _claims_no_pixels(data):
+        return NO_PIXELS
+    if len(data) < 12 and (data[4:8] == b"ftyp" or data[:4] == b"RIFF"):
+        return TRUNCATED
     if data[4:8] == b"ftyp":
         if data[8:12] in _AVIF_BRANDS:
             return container_defect(data) or GARBLED
@@ -83,9 +91,18 @@ def refuse_kind(data: bytes) -> str:
     return _refuse_text(data[:1024]) or UNKNOWN
 
 
+def _claims_no_pixels(data: bytes) -> bool:
+    if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) >= 24:
+        return 0 in struct.unpack_from(">II", data, 16)
+    if data.startswith(b"BM") and len(data) >= 26:
+        return 0 in struct.unpack_from("<ii", data, 18)
+    return False
+
+
 def _refuse_text(start: bytes) -> str | None:
+    decoder = getincrementaldecoder("utf-8")()  # the last letter may be cut
     try:
-        text = start.decode("utf-8", "strict" if len(start) < 1024 else "ignore").lstrip("\ufeff \t\r\n").lower()
+        text = decoder.decode(start).lstrip("\ufeff \t\r\n").lower()
     except UnicodeDecodeError:
         return None
     if any(ord(letter) < 32 and letter not in "\t\n\r\f" for letter in text):
@@ -109,6 +126,8 @@ def container_defect(data: bytes) -> str | None:
         return TRUNCATED if 8 + struct.unpack_from("<I", data, 4)[0] > len(data) else None
     if data.startswith(b"BM"):
         return _bmp_defect(data)
+    if data.startswith(_TIFF[:2]):
+        return _tiff_defect(data)
     return _boxes_defect(data) if data[4:8] in {b"ftyp", b"jP  "} else None
 
 
@@ -192,6 +211,26 @@ def _bmp_defect(data: bytes) -> str | None:
     return TRUNCATED if start + (rows if compression in {0, 3, 6} else stored) > len(data) else None
 
 
+def _tiff_defect(data: bytes) -> str | None:
+    order = "<" if data.startswith(b"II") else ">"
+    if len(data) < 8:
+        return TRUNCATED
+    magic, start = struct.unpack_from(order + "HI", data, 2)
+    if magic != 42:  # BigTIFF: the decoder finds a cut there
+        return None
+    if start + 2 > len(data):
+        return TRUNCATED
+    (entries,) = struct.unpack_from(order + "H", data, start)
+    if start + 2 + 12 * entries > len(data):
+        return TRUNCATED
+    for entry in range(start + 2, start + 2 + 12 * entries, 12):
+        kind, count, offset = struct.unpack_from(order + "HII", data, entry + 2)
+        length = count * _TIFF_BYTES.get(kind, 0)
+        if length > 4 and offset + length > len(data):
+            return TRUNCATED
+    return None
+
+
 def _boxes_defect(data: bytes) -> str | None:
     position = 0
     while position + 8 <= len(data):
@@ -210,21 +249,30 @@ def ends_in_grey(pixels: RGBImage) -> bool:
     """Whether the image ends as a cut JPEG does that was given an end or saved again.
 
     A decoder paints what is missing in middle grey. A file is seldom cut just where a row of blocks ends, so the grey
-    begins within one; a straight grey border, as some put around their images, is not taken for a cut.
+    begins within one: a step. A straight grey border, as some put around or below their images, is not taken for a cut.
 
     Args:
         pixels: as stored, not turned.
     """
     height, width = pixels.shape[:2]
     # One at a time from below: nearly every image is done after one row.
-    grey = 0
-    while grey < height and _is_grey(pixels[height - 1 - grey]).all():
-        grey += 1
-    if grey < _GREY_ROWS or grey == height:
+    first = height
+    while first > 0 and _is_grey(pixels[first - 1]).all():
+        first -= 1
+    if height - first < _BLOCK or first < _BLOCK:
         return False
-    last = _is_grey(pixels[height - 1 - grey])
-    begins = width if not last[-1] else int(width - np.argmin(last[::-1]))
-    return 0 < begins < width and begins % _GREY_ROWS == 0
+    begins = [_grey_from(pixels[row]) for row in range(first - 6, first)]
+    if not 0 < begins[0] < width or max(begins) - min(begins) > 2:
+        return False
+    # Above the row of blocks (8 or 16 high, and its colours run over by a pixel) the image must be whole.
+    above = first - 18
+    return above < 0 or _grey_from(pixels[above]) > max(begins)
+
+
+def _grey_from(row: RGBImage) -> int:
+    """Where the grey begins that reaches to the right end of a row."""
+    other = np.flatnonzero(~_is_grey(row))
+    return int(other[-1]) + 1 if other.size else 0
 
 
 def _is_grey(row: RGBImage) -> BoolArray:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..types import RGBImage
-from .renditions import Renditions
+from .renditions import SMALL, Renditions
 
 _ROWS = 16  # handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
@@ -76,10 +76,10 @@ def signal_to_noise(values: NDArray[Any]) -> float:
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
-    """How much edges stand out: 0, one colour, to 127.5.
+    """How much edges stand out, 0..127.5.
 
     The population standard deviation of the grey image under the 3×3 filter with 8 in the middle and -1 around it,
-    clipped to 0..255. The pixels at the border stay as they are.
+    clipped to 0..255. The pixels at the border stay as they are, so a small light image of one colour is not at 0.
 
     Args:
         grey: (height, width) uint8.
@@ -138,7 +138,8 @@ def _uniform_rows(grey: Image.Image) -> float:
     values = np.asarray(grey.reduce((min(factor, width // 3), factor))).astype(np.int16)
     across = values[:, :-2] + values[:, 1:-1] + values[:, 2:]
     change = values[1:-1, 1:-1] * 9 - (across[:-2] + across[1:-1] + across[2:])
-    flat = np.count_nonzero(np.abs(change) <= _FLAT, axis=1)
+    change += _FLAT
+    flat = np.count_nonzero(change.view(np.uint16) <= 2 * _FLAT, axis=1)  # negative is very large when taken unsigned
     return float(np.mean(flat > _FLAT_SHARE * change.shape[1]))
 
 
@@ -146,7 +147,7 @@ def luminance(pixels: RGBImage) -> float:
     """How light the image looks, 0 black to 100 white: the mean of CIELAB's L* over its pixels.
 
     sRGB values are made linear, Y = 0.2126 R + 0.7152 G + 0.0722 B, L* = 116 ∛Y - 16 (903.3 Y below 0.008856). Where a
-    side has 1024 pixels or more, squares of n×n pixels are averaged first, n = longest side // 512.
+    side has 512 pixels or more, squares of n×n pixels are averaged first, n = longest side // 512, then squares of 2×2.
 
     The mean of the lightness, not the lightness of the mean light: a few lamps do not make a night bright.
 
@@ -156,7 +157,7 @@ def luminance(pixels: RGBImage) -> float:
 
 
 def _lightness(small: Image.Image) -> float:
-    pixels = np.asarray(small)
+    pixels = np.asarray(small.reduce(2) if max(small.size) >= SMALL else small)
     # "clip" clips nothing here, and is the fast way.
     light, green, blue = (np.take(_light()[c], pixels[:, :, c], mode="clip") for c in range(3))
     light += green
@@ -167,10 +168,12 @@ def _lightness(small: Image.Image) -> float:
 
 @cache
 def _light() -> NDArray[np.uint16]:
-    """The light of each channel's values, in parts of 65535; whole, so sums do not depend on their order."""
+    """The light of each channel's values, in parts of 65535: whole, so sums do not depend on their order."""
     values = np.arange(256) / 255
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    light: NDArray[np.uint16] = np.rint(np.array([[0.2126], [0.7152], [0.0722]]) * linear * 65535).astype(np.uint16)
+    red, green, blue = (weight * linear * 65535 for weight in (0.2126, 0.7152, 0.0722))
+    # Green is rounded down, or white would be 65536.
+    light: NDArray[np.uint16] = np.stack([np.rint(red), np.floor(green), np.rint(blue)]).astype(np.uint16)
     return light
 
 

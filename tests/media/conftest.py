@@ -1,3 +1,23 @@
+"""What tests of media share."""
+
+import sys
+
+import pytest
+
+from saccade.dataset.media import jpeg
 from tests.servers.fixtures import azure, azure_server, s3, s3_server
 
 __all__ = ["azure", "azure_server", "s3", "s3_server"]
+
+
+@pytest.fixture
+def hide_simplejpeg(monkeypatch):
+    """A function after which the library finds no simplejpeg, as where it is not installed, until the test ends."""
+
+    def hide():
+        monkeypatch.setitem(sys.modules, "simplejpeg", None)
+        jpeg._simplejpeg.cache_clear()
+
+    yield hide
+    monkeypatch.undo()
+    jpeg._simplejpeg.cache_clear()

@@ -1,0 +1,155 @@
+"""From a folder or a bucket to samples with everything known: each object read once, nothing on disk, nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+import xxhash
+
+import saccade as sc
+import saccade.brain as scb
+from saccade.dataset.columns import read_vectors
+from saccade.dataset.settings import current
+from tests.media.corpus import FRAMES, Corpus, make_corpus
+
+pytestmark = pytest.mark.usefixtures("database")
+
+SMALL, LARGE = 100, 2000
+FOUND = ["metadata", "lightly", "content_hash", "perceptual_hash", "media_error", "embedding", "embedding_error"]
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory):
+    made = {}
+
+    def make(count: int) -> Corpus:
+        if count not in made:
+            made[count] = make_corpus(count, tmp_path_factory.mktemp("encoder"))
+        return made[count]
+
+    return make
+
+
+class Folder:
+    """A folder with the interface of the servers."""
+
+    options: dict[str, str] = {}
+
+    def __init__(self, path: Path) -> None:
+        self.url = str(path)
+
+    def put(self, objects):
+        for name, data in objects.items():
+            path = Path(self.url, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    def reads(self):
+        return None
+
+
+@pytest.fixture(params=["folder", "s3", "azure"])
+def place(request, tmp_path):
+    return Folder(tmp_path / "bucket") if request.param == "folder" else request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=[SMALL, pytest.param(LARGE, marks=pytest.mark.slow)])
+def corpus(request, corpora, place):
+    made = corpora(request.param)
+    place.put(made.files)
+    return made
+
+
+def imported(place, name):
+    source = sc.Datasource(place.url, **place.options)
+    return sc.Dataset.from_datasource(source, name=name, every=5)
+
+
+def everything(dataset):
+    return scb.compute_media(dataset, thumbnails=True, model="builtin")
+
+
+def known(dataset, place):
+    """All that was found out, by path inside the place and frame."""
+    start = len(place.url) + 1
+    vectors = dict(zip(*(rows if rank == 0 else rows.tolist() for rank, rows in enumerate(_vectors(dataset))), strict=True))
+    return {
+        (sample.filepath[start:], sample["frame_number"]): {
+            **{name: repr(sample[name]) for name in FOUND if name != "embedding"}, "vector": vectors.get(sample.id),
+        }
+        for sample in dataset
+    }  # fmt: skip
+
+
+def _vectors(dataset):
+    return read_vectors(dataset, "embedding")
+
+
+def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_disk(place, corpus):
+    temporary = set(os.listdir(tempfile.gettempdir()))
+    dataset = imported(place, "photos")
+    if place.reads() is not None:
+        place.proxy.reset()
+    run = everything(dataset)
+    start = len(place.url) + 1
+    by_name = {sample.filepath[start:]: sample for sample in dataset if sample.frame_number is None}
+    assert sorted(by_name) == sorted(corpus.images)
+    assert {name: s["media_error"] for name, s in by_name.items() if s["media_error"]} == corpus.broken
+    assert {name: s["embedding_error"] for name, s in by_name.items() if s["embedding_error"]} == corpus.broken
+    for name, (width, height) in corpus.sizes.items():
+        sample = by_name[name]
+        assert (sample.metadata.width, sample.metadata.height) == (width, height)
+        assert (sample.metadata.mime_type, sample.metadata.size_bytes) == (corpus.kinds[name], len(corpus.files[name]))
+        mean = sample["lightly"]["mean"]
+        assert sum(mean) / len(mean) == pytest.approx(corpus.means[name], abs=0.02)
+    for name, sample in by_name.items():
+        assert sample["content_hash"] == xxhash.xxh3_128_hexdigest(corpus.files[name])
+    for copy, original in corpus.copies.items():
+        assert by_name[copy]["embedding"].tolist() == by_name[original]["embedding"].tolist()
+    frames = [sample for sample in dataset if sample.frame_number is not None]
+    assert len(frames) == 4 * len(range(0, FRAMES, 5))
+    assert {frame.frame_number for frame in frames} == {1, 6, 11, 16}
+    assert len({frame["content_hash"] for frame in frames}) == len(frames)
+    assert run.summary()["failed"] == len(corpus.broken)
+    assert run.summary()["bytes_read"] == sum(map(len, corpus.files.values()))
+    if place.reads() is not None:
+        assert place.reads() == dict.fromkeys(corpus.files, 1)
+    kept = {path.relative_to(current().cache_dir).parts[0] for path in current().cache_dir.rglob("*") if path.is_file()}
+    assert kept <= {"thumbnails", "matrices", "vectors"}
+    assert set(os.listdir(tempfile.gettempdir())) <= temporary
+
+
+WORK = """
+import sys
+import saccade as sc, saccade.brain as scb
+from saccade.brain.operations import media_pass
+media_pass._WRITE_SECONDS = 0.2
+source = sc.Datasource(sys.argv[1], **eval(sys.argv[2]))
+source.register() if hasattr(source, "register") else next(iter(source.files()), None)
+dataset = sc.load_dataset("photos")
+scb.compute_media(dataset, thumbnails=True, model="builtin", num_workers=1, batch_size=4)
+"""
+
+
+def test_a_pass_that_is_killed_and_continued_gives_what_an_undisturbed_one_gives(place, corpus):
+    dataset = imported(place, "photos")
+    process = subprocess.Popen([sys.executable, "-c", WORK, place.url, repr(place.options)])
+    deadline = time.monotonic() + 120
+    while not dataset.has_field("content_hash") or len(dataset.exists("content_hash")) < 8:
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(dataset.exists("content_hash"))
+    assert done < len(dataset)
+    run = everything(dataset)
+    assert run.summary()["had_vector"] > 0
+    undisturbed = imported(place, "undisturbed")
+    everything(undisturbed)
+    assert known(dataset, place) == known(undisturbed, place)
