@@ -57,9 +57,9 @@ def test_sound_alone_is_no_video(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_say_so(tmp_path):
-    with pytest.raises(UnreadableMediaError, match="^the file does not exist$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the file does not exist$"):
         frame_pixels(str(tmp_path / "none.mp4"), 1)
-    with pytest.raises(UnreadableMediaError, match="^the path is a folder$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the path is a folder$"):
         frame_pixels(str(tmp_path), 1)
 
 
@@ -127,7 +127,9 @@ def test_garbled_bytes_break_the_frames_they_touch_and_no_others(tmp_path, noisy
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.ts"])
 def test_whatever_bytes_change_nothing_but_a_reason_comes_of_it(tmp_path, noisy, name, seed):
-    data = bytearray(write_video(tmp_path / name, noisy[:20], codec="mpeg4" if name == "a.avi" else "libx264").read_bytes())
+    data = bytearray(
+        write_video(tmp_path / name, noisy[:20], codec="mpeg4" if name == "a.avi" else "libx264").read_bytes()
+    )
     chance = random.Random(seed)
     for _ in range(chance.randrange(1, 40)):
         data[chance.randrange(len(data))] = chance.randrange(256)
