@@ -43,7 +43,7 @@ class Video:
     @cached_property
     def has_index(self) -> bool:
         """Whether the file says where each frame lies before any is read."""
-        return self.format == "mov" and 0 < self.stream.frames <= len(self.stream.index_entries)
+        return self.format == "mov" and self.stream.frames > 0 and len(self.stream.index_entries) > 0
 
     @property
     def format(self) -> str:
@@ -63,7 +63,8 @@ class Video:
     @property
     def missing_bytes(self) -> int:
         """How many bytes the file should have beyond its end, as far as it says how large it is."""
-        ends = [entry.pos + entry.size for entry in self.stream.index_entries] if self.has_index else []
+        streams = self.container.streams if self.has_index else []
+        ends = [entry.pos + entry.size for stream in streams for entry in stream.index_entries]
         return max([0, _promised_size(self.source) - self.source.size, *(end - self.source.size for end in ends)])
 
     @contextmanager
@@ -190,7 +191,7 @@ class _Source:
         return self._file.read(count)
 
     def leave_out(self, places: list[tuple[int, int]]) -> None:
-        """Give zeros for these bytes, from (start, end), as far as they lie in the file."""
+        """Give zeros for these bytes, each from (start, end), instead of fetching them."""
         self._starts, self._ends = [], []
         for start, end in sorted(places):
             if self._ends and start <= self._ends[-1]:

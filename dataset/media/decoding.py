@@ -15,10 +15,10 @@ from .video_index import Coded
 
 if TYPE_CHECKING:
     from av.packet import Packet
-    from av.video.frame import VideoFrame as Picture
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-Outcome = tuple[int, "Picture | str"]
+Outcome = tuple[int, "VideoFrame | str"]
 """A frame's number, and its picture, or the reason why there is none."""
 
 _LOST = "the frame cannot be decoded"
@@ -57,10 +57,10 @@ class Decoder:
         self._count = 0
         self._inside: dict[int, _Fed] = {}
         self._waiting: list[tuple[int, int]] = []  # a heap of when a frame is shown, and which it is
-        self._held: deque[tuple[_Fed, Picture | None]] = deque()
+        self._held: deque[tuple[_Fed, VideoFrame | None]] = deque()
         self._group = 0
         self._group_begins: int | None = None
-        self._broken: dict[int, int] = {}  # the first broken packet of a group
+        self._broken: dict[tuple[int, bool], int] = {}  # the first broken packet of a group, and of its leading ones
         context = video.stream.codec_context
         # H.264 notices no damage with threads by slices, and with threads by frames late.
         context.thread_type, context.thread_count = "NONE", 1
@@ -113,7 +113,7 @@ class Decoder:
             if isinstance(origin, _Fed) and origin.order in self._inside:  # else it is not shown
                 self._arrived(origin, picture)
 
-    def _arrived(self, fed: _Fed, picture: "Picture") -> None:
+    def _arrived(self, fed: _Fed, picture: "VideoFrame") -> None:
         order = fed.order
         if self._video.has_times:
             while self._waiting and self._waiting[0][1] != order:
@@ -137,28 +137,36 @@ class Decoder:
         self._held.append((fed, None))
 
     def _note_broken(self, fed: _Fed) -> None:
-        if not fed.is_leading:  # nothing after the keyframe is predicted from what is shown before it
-            self._broken[fed.group] = min(fed.order, self._broken.get(fed.group, fed.order))
+        key = fed.group, fed.is_leading
+        self._broken[key] = min(fed.order, self._broken.get(key, fed.order))
 
     def _released(self) -> Iterator[Outcome]:
         """What has come out, as far as all that it may be predicted from has come out too."""
         first_inside = min(self._inside, default=self._count + 1)
-        while self._held and self._held[0][0].order < first_inside:
+        # Without times, a frame that never comes out is not known to be lost before the end, so nothing waits for it.
+        while self._held and (self._held[0][0].order < first_inside or not self._video.has_times):
             fed, picture = self._held.popleft()
             self.number = fed.number or self.number + 1
             reason = fed.reason or (_PREDICTED if self._is_tainted(fed) else None)
             yield self.number, picture if reason is None and picture is not None else reason or _LOST
 
     def _is_tainted(self, fed: _Fed) -> bool:
-        if fed.is_leading:
-            return fed.group - 1 in self._broken
-        return self._broken.get(fed.group, fed.order) < fed.order
+        """Whether a frame may be predicted from a broken one.
+
+        What is shown before its keyframe may be predicted from the group before, and nothing else is predicted from it.
+        """
+        in_group = self._broken.get((fed.group, False), fed.order) < fed.order
+        if not fed.is_leading:
+            return in_group
+        in_lead = self._broken.get((fed.group, True), fed.order) < fed.order
+        return in_group or in_lead or (fed.group - 1, False) in self._broken
 
 
-def pixels_of(picture: "Picture") -> RGBImage:
+def pixels_of(picture: "VideoFrame") -> RGBImage:
     """The pixels of a picture as it is meant to be seen: turned and mirrored as the file says.
 
-    Colours are those of the matrix and range that the video names; of one that names none, BT.601, limited.
+    Colours are those of the matrix and range that the video names; of one that names none, BT.601, limited. What is
+    transparent is left out.
 
     Returns:
         (height, width, 3) uint8.
@@ -173,7 +181,7 @@ def pixels_of(picture: "Picture") -> RGBImage:
     return as_displayed(pixels, display_matrix(picture))
 
 
-def display_matrix(picture: "Picture") -> tuple[int, int, int, int]:
+def display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
     """How the file says that a picture is to be turned or mirrored.
 
     These are the signs of a, b, c, d in x' = ax + cy, y' = bx + dy, with the y axis pointing down. A turn by anything

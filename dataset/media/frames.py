@@ -17,7 +17,7 @@ from .video_index import Coded, packets, read_coded
 
 if TYPE_CHECKING:
     from av.packet import Packet
-    from av.video.frame import VideoFrame as Picture
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 _HELD = 8 << 20
@@ -94,7 +94,7 @@ class _Group:
     @property
     def num_leading(self) -> int:
         """How many frames are shown before the keyframe, and so are predicted from the group before too."""
-        begin = self.coded[0].pts
+        begin = self.coded[0].pts if self.coded else None
         return sum(one.is_shown and one.pts is not None and begin is not None and one.pts < begin for one in self.coded)
 
 
@@ -232,7 +232,7 @@ class Reading:
                 return
 
 
-def _pixels(picture: "Picture") -> RGBImage | UnreadableMediaError:
+def _pixels(picture: "VideoFrame") -> RGBImage | UnreadableMediaError:
     try:
         return pixels_of(picture)
     except UnreadableMediaError as error:

@@ -10,7 +10,7 @@ from .containers import Video, opened
 from .decoding import Decoder, display_matrix
 from .endings import is_video
 from .frames import decode_frames, frame_pixels
-from .video_index import VideoFrame, check_choice, list_frames, packets, read_coded, shown_at
+from .video_index import Coded, VideoFrame, check_choice, list_frames, packets, read_coded, shown_at
 
 __all__ = [
     "VideoFrame",
@@ -63,7 +63,7 @@ def read_video(file: BinaryIO, size_bytes: int) -> VideoMetadata:
         UnreadableMediaError: if it is not a video; the message is the reason alone.
     """
     with opened(file) as video:
-        coded = read_coded(video)
+        coded, is_turned = _read_with_turn(video)
         if video.source.failed is not None:
             raise video.source.failed
         times = shown_at(coded)
@@ -72,7 +72,7 @@ def read_video(file: BinaryIO, size_bytes: int) -> VideoMetadata:
         kind = _kind(video)
         tag = (video.stream.codec_context.codec_tag or "").strip("\0 ")
         rate = _rate(video, len(times), duration)
-    if _is_turned(file):
+    if is_turned:
         width, height = height, width
     return VideoMetadata(
         size_bytes=size_bytes,
@@ -128,14 +128,30 @@ def _broken_frames(video: Video) -> tuple[list[tuple[int, str]], int]:
     return broken, decoder.number
 
 
-def _is_turned(file: BinaryIO) -> bool:
-    """Whether the first frame is displayed with its sides exchanged. PyAV tells only with a decoded frame."""
-    with opened(file) as video:
-        decoder = Decoder(video)
-        for packet, coded in packets(video):
-            for _, outcome in decoder.feed(packet, coded):
-                return not isinstance(outcome, str) and display_matrix(outcome)[0] == 0
-    return False
+def _read_with_turn(video: Video) -> tuple[list[Coded], bool]:
+    """The frames that are shown, and whether they are displayed with their sides exchanged.
+
+    PyAV tells the latter only with a decoded frame, so the first is decoded.
+    """
+    coded = read_coded(video) if video.has_index else []
+    if video.has_index:
+        video.rewind()
+    decoder = Decoder(video)
+    is_turned: bool | None = None
+    for packet, one in packets(video):
+        if is_turned is None:
+            for _, outcome in decoder.feed(packet, one):
+                is_turned = not isinstance(outcome, str) and display_matrix(outcome)[0] == 0
+                break
+        if video.has_index and is_turned is not None:
+            break
+        if not video.has_index and one.is_shown:
+            coded.append(one)
+    if is_turned is None:  # a decoder may keep all of a short video until it knows that this is all
+        for _, outcome in decoder.drain():
+            is_turned = not isinstance(outcome, str) and display_matrix(outcome)[0] == 0
+            break
+    return coded, bool(is_turned)
 
 
 def _duration(video: Video, times: Sequence[int]) -> float | None:

@@ -80,6 +80,9 @@ DATASET: dict[str, Write] = {
     "add_images": lambda d: d.add_images(["/new.png"]),
     "add_images_dir": lambda d: d.add_images_dir(str(Path(sc.load_dataset("other").first().filepath).parent)),
     "add_images_patt": lambda d: d.add_images_patt(sc.load_dataset("other").first().filepath),
+    "add_videos": lambda d: d.add_videos(["/new.mp4"]),
+    "add_videos_dir": lambda d: d.add_videos_dir(str(Path(sc.load_dataset("other").first().filepath).parent)),
+    "add_videos_patt": lambda d: d.add_videos_patt(sc.load_dataset("other").first().filepath),
     "add_sample": lambda d: d.add_sample(fresh()),
     "add_sample_field": lambda d: d.add_sample_field("new", sc.IntField),
     "add_samples": lambda d: d.add_samples([fresh()]),
@@ -120,7 +123,7 @@ READS = {
     "count_sample_tags", "count_values", "created_at", "dataset", "dataset_name", "deleted", "distinct",
     "exclude", "exclude_by", "exclude_fields", "exclude_labels", "exists", "field_names", "filename",
     "filter_field", "filter_labels", "first", "from_dict", "from_dir", "from_images", "from_images_dir",
-    "from_images_patt", "from_json", "get_brain_info", "get_classes", "get_dynamic_field_schema", "get_field",
+    "from_images_patt", "from_json", "from_videos", "from_videos_dir", "from_videos_patt", "get_brain_info", "get_classes", "get_dynamic_field_schema", "get_field",
     "get_field_revisions", "get_field_schema", "get_index_information", "get_mask_targets", "get_run_info",
     "get_saved_view_info", "get_skeleton", "group_by", "has_brain_run", "has_brain_runs", "has_classes",
     "has_field", "has_mask_targets", "has_run", "has_runs", "has_sample_field", "has_saved_view",
@@ -149,6 +152,7 @@ def stored(server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
         patch.setenv("SACCADE_DATABASE_NAME", "test_read_only")
         folder = tmp_path_factory.mktemp("photos")
         Image.new("RGB", (4, 4)).save(folder / "1.png")
+        (folder / "1.mp4").touch()
         sc.Dataset.from_images_dir(folder, name="other")
         fill(sc.Dataset("street"))
         yield connection.database()

@@ -57,9 +57,9 @@ def test_sound_alone_is_no_video(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_say_so(tmp_path):
-    with pytest.raises(UnreadableMediaError, match="^the file does not exist$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the file does not exist$"):
         frame_pixels(str(tmp_path / "none.mp4"), 1)
-    with pytest.raises(UnreadableMediaError, match="^the path is a folder$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the path is a folder$"):
         frame_pixels(str(tmp_path), 1)
 
 

@@ -1,6 +1,7 @@
 """Reading, listing and decoding videos: every frame is the one that its number says."""
 
 import io
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from saccade.dataset.errors import MediaError, UnreadableMediaError
+from saccade.dataset.errors import MediaError
 from saccade.dataset.media.containers import opened
+from saccade.dataset.media.endings import VIDEO_ENDINGS
 from saccade.dataset.media.video import (
     check_video,
     decode_frames,
@@ -88,11 +90,13 @@ def test_frame_k_is_frame_k_with_the_pixels_of_a_plain_decoding(video):
     assert all(np.array_equal(one, right) for (_, one), right in zip(given, expected, strict=True))
 
 
-@pytest.mark.parametrize("numbers", [[1], [40], [17], [13, 14], [39, 2, 12], [5, 25], [10, 11, 22, 23, 34, 35]])
-def test_some_frames_have_the_pixels_of_a_plain_decoding(video, numbers):
+def test_some_frames_have_the_pixels_of_a_plain_decoding(video):
     expected = plain(video)
-    with video.open("rb") as file:
-        for number, one in decode_frames(file, numbers):
+    for numbers in ([1], [40], [17], [13, 14], [39, 2, 12], [5, 25], [10, 11, 22, 23, 34, 35]):
+        with video.open("rb") as file:
+            given = list(decode_frames(file, numbers))
+        assert [number for number, _ in given] == sorted(numbers)
+        for number, one in given:
             assert not isinstance(one, Exception), (number, one)
             assert np.array_equal(one, expected[number - 1]), number
 
@@ -216,13 +220,73 @@ def test_frames_that_an_edit_list_hides_are_not_counted(tmp_path):
         assert list_frames(file)[0].time == 0
 
 
+# --- what it costs ------------------------------------------------------------------------------------------------
+
+
+class Counting(io.BytesIO):
+    """A file that counts the bytes that are read from it."""
+
+    count = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.count += len(data)
+        return data
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory) -> dict[str, bytes]:
+    """The same 48 large frames in a file with an index and in one without."""
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    pictures = [np.roll(noise, 7 * k, 1) for k in range(48)]
+    folder = tmp_path_factory.mktemp("heavy")
+    options = {"crf": "4", "preset": "ultrafast"}
+    return {
+        name: write_video(folder / name, pictures, b_frames=2, options=options).read_bytes()
+        for name in ("a.mp4", "a.mkv")
+    }
+
+
+def test_of_an_mp4_only_the_index_is_read_to_list_its_frames(heavy):
+    assert len(heavy["a.mp4"]) > 2_000_000
+    for call in (list_frames, lambda file: read_video(file, 1)):
+        file = Counting(heavy["a.mp4"])
+        call(file)
+        assert file.count < len(heavy["a.mp4"]) / 3
+
+
+def test_far_frames_of_an_mp4_are_read_without_those_between(heavy):
+    file = Counting(heavy["a.mp4"])
+    assert len(list(decode_frames(file, [1, 48]))) == 2
+    assert file.count < len(heavy["a.mp4"]) * 0.8
+
+
+def test_a_file_without_an_index_is_read_once(heavy):
+    for numbers in (range(1, 49), [1, 48]):
+        file = Counting(heavy["a.mkv"])
+        assert len(list(decode_frames(file, numbers))) == len(numbers)
+        assert file.count < len(heavy["a.mkv"]) * 1.02
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_few_frames_are_in_memory_at_a_time(heavy, name):
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in decode_frames(io.BytesIO(heavy[name]), range(1, 49)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 48
+    assert peak < len(heavy[name]) + 8 * 320 * 240 * 3
+
+
 # --- as displayed -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("rotation", "hflip", "seen"),
-    [(90, False, lambda p: np.rot90(p, 1)), (-90, False, lambda p: np.rot90(p, -1)), (180, False, lambda p: p[::-1, ::-1]),
-     (0, True, lambda p: p[:, ::-1])],
+    [(90, False, lambda p: np.rot90(p, 1)), (-90, False, lambda p: np.rot90(p, -1)),
+     (180, False, lambda p: p[::-1, ::-1]), (0, True, lambda p: p[:, ::-1])],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov"])
 def test_the_picture_is_turned_and_mirrored_as_the_file_says(tmp_path, name, rotation, hflip, seen):
@@ -243,7 +307,7 @@ def test_lossless_pixels_come_back_exactly(tmp_path):
 
 
 def test_what_counts_as_a_video():
-    assert all(is_video(f"/x/film.{ending}") for ending in "mp4 mov avi mkv webm m4v mpg mpeg ts wmv 3gp MP4".split())
+    assert all(is_video(f"/x/film.{ending}") for ending in [*VIDEO_ENDINGS, "MP4"])
     assert not any(is_video(name) for name in ["a.jpg", "mp4", ".mp4", "/x/.hidden.mp4", "a.mp4.txt", "s3://b/.a.mp4"])
     assert is_video("https://host/a.mp4?sig=x.jpg")
     assert not is_video("https://host/a.jpg?name=b.mp4")
