@@ -121,10 +121,18 @@ def _gradients(luma: NDArray[np.float64]) -> NDArray[np.float64]:
     down[1:-1] = (luma[2:] - luma[:-2]) / 2
     right[:, 1:-1] = (luma[:, 2:] - luma[:, :-2]) / 2
     strength = np.hypot(down, right)
-    direction = (np.arctan2(down, right) % np.pi) / np.pi * _DIRECTIONS
-    distance = np.abs(direction - np.arange(_DIRECTIONS)[:, None, None])
-    share = np.clip(1 - np.minimum(distance, _DIRECTIONS - distance), 0, None)
-    return _unit(np.sqrt(_CELLS @ (strength * share) @ _CELLS.T), flat=0.05)
+    angle = np.arctan2(down, right)
+    angle += (angle < 0) * np.pi  # an edge has no sign
+    direction = angle / np.pi * _DIRECTIONS
+    # Each edge counts for the two directions that it lies between, the more for the nearer.
+    lower = direction.astype(np.intp)
+    upper = lower + 1
+    around = _DIRECTIONS - 1  # as a mask of bits: after the last direction comes the first
+    shares = np.zeros(_DIRECTIONS * _SIZE**2)
+    shares[(lower & around) * _SIZE**2 + _PIXELS] = strength * (1 - (direction - lower))
+    shares[(upper & around) * _SIZE**2 + _PIXELS] = strength * (1 - (upper - direction))
+    cells = _CELLS @ shares.reshape(_DIRECTIONS, _SIZE, _SIZE) @ _CELLS.T
+    return _unit(np.sqrt(cells), flat=0.05)
 
 
 def _layout(luma: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,8 +149,8 @@ def _texture(luma: NDArray[np.float64]) -> NDArray[np.float64]:
 def _colour(luma: NDArray[np.float64], blue: NDArray[np.float64], red: NDArray[np.float64]) -> NDArray[np.float64]:
     luma, blue, red = (_half(channel) for channel in (luma, blue, red))
     blueness, redness = 0.5 + 0.564 * (blue - luma), 0.5 + 0.713 * (red - luma)
-    lightness = _shares(luma, np.linspace(0, 1, 7))
-    hues = _shares(blueness, np.linspace(0.1, 0.9, 5))[:, None] * _shares(redness, np.linspace(0.1, 0.9, 5))
+    lightness = _shares(luma, _LIGHTNESSES)
+    hues = _shares(blueness, _HUES)[:, None] * _shares(redness, _HUES)
     parts = [_QUARTERS @ part @ _QUARTERS.T for part in (lightness, hues.reshape(25, *luma.shape))]
     # Shares of four quarters add up to 4 for luma and 4 for colour: eight in all.
     return np.sqrt(np.concatenate([part.ravel() for part in parts]) / 8)
@@ -161,9 +169,11 @@ def _half(channel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _shares(values: NDArray[np.float64], centers: NDArray[np.float64]) -> NDArray[np.float64]:
     """Share each value between the two nearest of evenly spaced centres."""
-    inside = np.clip(values, centers[0], centers[-1])
-    shares: NDArray[np.float64] = np.clip(1 - np.abs(inside - centers[:, None, None]) / (centers[1] - centers[0]), 0, 1)
-    return shares
+    inside = np.minimum(np.maximum(values, centers[0]), centers[-1])
+    shares: NDArray[np.float64] = np.abs(inside - centers[:, None, None])
+    shares /= centers[1] - centers[0]
+    np.subtract(1, shares, out=shares)
+    return np.maximum(shares, 0, out=shares)
 
 
 def _windows(cells: int, size: int) -> NDArray[np.float64]:
@@ -197,6 +207,8 @@ def _spectrum_bins() -> NDArray[np.intp]:
     return np.where((ring >= 0) & (ring < 4), ring * 8 + direction, 32)
 
 
+_PIXELS = np.arange(_SIZE**2).reshape(_SIZE, _SIZE)
+_LIGHTNESSES, _HUES = np.linspace(0, 1, 7), np.linspace(0.1, 0.9, 5)
 _CELLS = _windows(4, _SIZE)
 _QUARTERS = _windows(2, _SIZE // 2)
 _LOWEST = _lowest(64)

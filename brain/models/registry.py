@@ -60,7 +60,7 @@ def get_model(model: Any, **model_kwargs: Any) -> EmbeddingModel:
 
 
 def can_be_found(name: str | None) -> bool:
-    """Whether `get_model` may know a model by this name alone.
+    """Whether a name alone says how a model is opened; trained models, which are looked up, are left out.
 
     Example:
         >>> can_be_found("builtin"), can_be_found("hf:facebook/dinov2-small"), can_be_found("my function")
@@ -68,7 +68,7 @@ def can_be_found(name: str | None) -> bool:
     """
     if name is None:
         return False
-    return name in MODELS or name.partition(":")[0] in FAMILIES or name in trained_names()
+    return name in MODELS or (name.partition(":")[0] in FAMILIES and ":" in name) or name in trained_names()
 
 
 def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:

@@ -125,8 +125,8 @@ def _of_csv(samples: "SampleCollection", path: Path) -> GivenVectors:
     used = [row for row in rows if row is not None]
     if ids and not used:
         raise SchemaError(
-            f"none of the {len(files)} file names in {path} is that of a sample: {files[0]!r} there, and "
-            f"{found['filepath'][0]!r} here. They are matched by the whole path, its end, or the base name."
+            f"none of the {len(files)} file names in {path} is that of a sample: {(files or ['nothing'])[0]!r} there, "
+            f"and {found['filepath'][0]!r} here. They are matched by the whole path, its end, or the base name."
         )
     return GivenVectors(
         [ids[at] for at in having], matrix[used], path.name, _hash(matrix), len(ids) - len(having),

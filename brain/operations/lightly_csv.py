@@ -81,11 +81,11 @@ def rows_of_files(path: Path, names: list[str], filepaths: list[str]) -> list[in
         [1, None]
     """
     places: dict[tuple[str, ...], int] = {}
-    for row, name in enumerate(names):
+    for at, name in enumerate(names):
         parts = _parts(name)
         if parts in places:
-            raise SchemaError(f"{path} names {name!r} twice (rows {places[parts]} and {row}). Leave one out.")
-        places[parts] = row
+            raise SchemaError(f"{path} names {name!r} twice (rows {places[parts]} and {at}). Leave one out.")
+        places[parts] = at
     depths = sorted({len(parts) for parts in places}, reverse=True)
     rows: list[int | None] = []
     owners: dict[int, list[str]] = defaultdict(list)

@@ -176,6 +176,44 @@ def test_a_model_without_a_trained_pooler_gives_its_class_token(images, tmp_path
     np.testing.assert_array_equal(first, get_model(f"hf:{tmp_path}", pooling="first").embed(images))
 
 
+def test_register_tokens_are_left_out_of_the_mean(images, tmp_path):
+    from transformers import DINOv3ViTConfig, DINOv3ViTModel
+
+    tiny = DINOv3ViTConfig(
+        hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14,
+        num_register_tokens=3,
+    )  # fmt: skip
+    DINOv3ViTModel(tiny).save_pretrained(tmp_path)
+    CLIPImageProcessorPil(size={"height": 28, "width": 28}, do_center_crop=False).save_pretrained(tmp_path)
+    states = reference(tmp_path, images).last_hidden_state
+    assert states.shape[1] == 1 + 3 + 4
+    for pooling, expected in ((None, states[:, 0]), ("mean", states[:, 4:].mean(1))):
+        vectors = get_model(f"hf:{tmp_path}", pooling=pooling).embed(images)
+        np.testing.assert_allclose(vectors, expected.numpy(), atol=1e-4)
+
+
+def test_a_convolutional_net_gives_its_pooled_maps(images, tmp_path):
+    from transformers import ConvNextV2Config, ConvNextV2Model
+
+    ConvNextV2Model(ConvNextV2Config(hidden_sizes=[8, 8, 8, 16], depths=[1, 1, 1, 1])).save_pretrained(tmp_path)
+    ConvNextImageProcessorPil(size={"shortest_edge": 64}, crop_pct=0.875).save_pretrained(tmp_path)
+    model, maps = get_model(f"hf:{tmp_path}"), get_model(f"hf:{tmp_path}", pooling="mean")
+    assert model.embed(images).shape == maps.embed(images).shape == (5, 16)
+    assert model.version != maps.version
+
+
+def test_a_model_of_words_is_refused(tmp_path):
+    from transformers import BertConfig, BertModel
+
+    tiny = BertConfig(
+        vocab_size=9, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
+    )  # fmt: skip
+    BertModel(tiny).save_pretrained(tmp_path)
+    CLIPImageProcessorPil().save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match="is a BertModel, which takes no images"):
+        get_model(f"hf:{tmp_path}")
+
+
 def test_weights_that_are_missing_are_never_made_up(folders, tmp_path):
     place = copied(folders["dinov2"], tmp_path / "part")
     weights = load_file(place / "model.safetensors")

@@ -39,6 +39,12 @@ def test_the_example_of_the_readme_runs(database, tmp_path):
     assert len(run(example, tmp_path).splitlines()) == 5
 
 
+def test_the_example_of_a_model_of_ones_own_runs(database, tmp_path):
+    photos(tmp_path / "photos", 12)
+    (example,) = re.findall(r"<!-- example -->\n```python\n(.*?)```", (ROOT / "docs/models.md").read_text(), re.DOTALL)
+    assert run(example, tmp_path).strip().endswith(".png")
+
+
 @pytest.mark.parametrize("tutorial", sorted((ROOT / "tutorials").glob("*.py")), ids=lambda path: path.stem)
 def test_every_tutorial_runs_also_a_second_time(database, tmp_path, tutorial):
     code = tutorial.read_text(encoding="utf-8")
