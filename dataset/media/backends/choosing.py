@@ -24,7 +24,7 @@ def open_backend(root: str, options: Mapping[str, Any]) -> Backend:
     given = dict(options)
     wanted = given.pop("backend", None)
     scheme = root.partition("://")[0]
-    if wanted not in {None, "obstore", "fsspec"}:
+    if wanted not in (None, "obstore", "fsspec"):
         raise DatasourceError(f"the option backend of {root} is none. Give 'obstore' or 'fsspec'.")
     if wanted == "fsspec" or scheme not in SCHEMES:
         return FileSystem(root, given)

@@ -19,6 +19,7 @@ _NONE = (
     "Give them in the options of the datasource or the environment; for a bucket that all may read, "
     "skip_signature = true."
 )
+_AZURE = "The key is wrong, or has no right to list and to read, or a firewall is in the way."
 _BY_CODE = {
     "ExpiredToken": Failure("source", "the credentials have expired", _CREDENTIALS),
     "TokenRefreshRequired": Failure("source", "the credentials have expired", _CREDENTIALS),
@@ -28,6 +29,8 @@ _BY_CODE = {
     "SignatureDoesNotMatch": Failure("source", "the secret key is wrong", _CREDENTIALS),
     "AuthenticationFailed": Failure("source", "the credentials are wrong or have expired", _CREDENTIALS),
     "InvalidAuthenticationInfo": Failure("source", "the credentials are wrong or have expired", _CREDENTIALS),
+    "AuthorizationFailure": Failure("source", "the account refuses access", _AZURE),
+    "AuthorizationPermissionMismatch": Failure("source", "the account refuses access", _AZURE),
     "AccountIsDisabled": Failure("source", "the account is disabled", "Ask whoever owns it."),
     "AllAccessDisabled": Failure("source", "the bucket is disabled", "Ask whoever owns it."),
     "RequestTimeTooSkewed": Failure("source", "the clock of this machine is wrong", "Set it."),
@@ -40,9 +43,9 @@ _BY_CODE = {
 }
 """By the codes that S3 and Azure put into their answers."""
 
-_ASKING_FOR_CREDENTIALS = r"//169\.254\.169\.254|//metadata\.google|token request"
+_ASKING_FOR_CREDENTIALS = r"performing PUT \S+/latest/api/token|//169\.254\.169\.254|//metadata\.google|token request"
 _BY_TEXT = (
-    (_ASKING_FOR_CREDENTIALS + r"|Missing(Secret|Access)", Failure("source", "there are no credentials", _NONE)),
+    (r"Missing ?(Secret|Access)", Failure("source", "there are no credentials", _NONE)),
     (r"MissingAccount|Account must be", Failure("source", "no account is named", "Give the option account_name.")),
     (r"[Cc]redential error|Invalid Access Key|InvalidAccessKey\b",
      Failure("source", "the credentials have no valid form", _CREDENTIALS)),
@@ -86,13 +89,15 @@ def explain_text(kind: str, text: str) -> Failure:
         kind: the name of its class.
         text: its message.
     """
+    if re.search(_ASKING_FOR_CREDENTIALS, text):
+        return Failure("source", "there are no credentials", _NONE)
     text = _OF_THE_CALLER.sub(r"\1", text)
     code = next(iter(_CODE.findall(text)), None)
     if code in _BY_CODE:
         return _BY_CODE[code]
     found = _STATUS.search(text)
     status = int(found[1]) if found is not None else None
-    if status is None or re.search(_ASKING_FOR_CREDENTIALS, text):
+    if status is None:
         for expression, failure in _BY_TEXT:
             if re.search(expression, text):
                 return failure

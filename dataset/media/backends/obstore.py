@@ -44,7 +44,6 @@ class Bucket:
             DatasourceError: if an option is unknown or has a value that cannot be used.
         """
         self._root = root
-        _require_own_threads()
         import obstore
 
         self._obstore = obstore
@@ -119,18 +118,19 @@ def _store(root: str, options: Mapping[str, Any]) -> Any:
         return kind.from_url(root.replace("gcs://", "gs://", 1), **given)
     except Exception as error:  # noqa: BLE001  # whatever it is, its message may show a value
         unknown = re.search(r"[Kk]ey: '?(\w+)", str(error))
-        named = unknown[1] if unknown is not None and unknown[1] in {*options, *_nested(options)} else None
-        problem = DatasourceError(
-            f"{root} has no option {named!r}. obstore's documentation of {kind.__name__} lists them."
-            if named is not None
-            else f"the options of {root} cannot be used: {', '.join(sorted(options)) or 'none'}. One of them has a "
-            f"value that {kind.__name__} does not understand, or one is missing."
-        )
+        failure = explain_text(type(error).__name__, str(error))
+        named = unknown[1] if unknown is not None and unknown[1] in options else None
+        if named is not None:
+            said = f"{root} has no option {named!r}. obstore's documentation of {kind.__name__} lists them."
+        elif failure.kind == "source":
+            said = f"{root} cannot be opened: {failure.reason}. {failure.remedy}"
+        else:
+            said = (
+                f"the options of {root} cannot be used: {', '.join(sorted(options)) or 'none'}. One of them has a "
+                f"value that {kind.__name__} does not understand, or one is missing."
+            )
+        problem = DatasourceError(said)
     raise problem
-
-
-def _nested(options: Mapping[str, Any]) -> set[str]:
-    return {name for value in options.values() if isinstance(value, Mapping) for name in value}
 
 
 def _client_options(root: str, given: dict[str, Any]) -> dict[str, Any]:
