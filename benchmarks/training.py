@@ -20,11 +20,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.random_projection import GaussianRandomProjection
 from threadpoolctl import threadpool_limits
 
+from saccade.brain.models.backbones import build_backbone
 from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.models.trained import TrainedModel, squeezed
 from saccade.brain.training.loop import train
 from saccade.brain.training.recipes import Recipe, recipe_for
-from saccade.brain.models.backbones import build_backbone
 
 Array = np.ndarray[Any, Any]
 TRAINING, NEIGHBORS, SIDE = 1_200, 5, 8
