@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ... import __version__
 from ...dataset.errors import SaccadeError
-from . import db, demo, embed, import_, info
+from . import db, demo, embed, import_, info, train
 
-COMMANDS = (demo, import_, embed, info, db)
+COMMANDS = (demo, import_, embed, train, info, db)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -107,7 +107,7 @@ class Augmentations:
         """Crop, turn and mirror in one resampling. What a turn reaches outside of the image is its rim."""
         n = len(images)
         area = _uniform(n, *self.crop_scale, generator)
-        ratio = _uniform(n, *map(math.log, self.crop_ratio), generator).exp()
+        ratio = _uniform(n, math.log(self.crop_ratio[0]), math.log(self.crop_ratio[1]), generator).exp()
         wide, high = (area * ratio).sqrt().clamp(max=1), (area / ratio).sqrt().clamp(max=1)
         right, down = (1 - wide) * _uniform(n, -1, 1, generator), (1 - high) * _uniform(n, -1, 1, generator)
         turn = torch.deg2rad(_uniform(n, -self.rotation, self.rotation, generator))
