@@ -11,7 +11,8 @@ from .creation import make_dataset, tagged
 from .errors import UnreadableMediaError
 from .formats import VideoDirectory
 from .formats.files import matching
-from .media.containers import open_video, pyav
+from .media.containers import pyav
+from .media.reading import open_media
 from .media.video_index import check_choice, list_frames
 from .sample import Sample
 from .types import Progress, SampleId
@@ -97,7 +98,7 @@ class Videos(SampleCollection):
             total = len(paths_or_samples) if isinstance(paths_or_samples, Sized) else None
             return self._root.add_samples(videos, progress=progress, num_samples=total)
         pyav()  # or nothing could be read, and every video would be said to be broken
-        frames = _frames_of(videos, every=every, fps=fps, keyframes=keyframes)
+        frames = frames_of(videos, every=every, fps=fps, keyframes=keyframes)
         return self._root.add_samples(frames, progress=progress)
 
     def add_videos_dir(
@@ -142,13 +143,13 @@ class Videos(SampleCollection):
         return self.add_videos(paths, tags, progress, every=every, fps=fps, keyframes=keyframes)
 
 
-def _frames_of(
+def frames_of(
     videos: Iterable[Sample], *, every: int | None, fps: float | None, keyframes: bool
 ) -> Iterator[Sample]:  # fmt: skip
-    """Samples of the frames of videos."""
+    """Samples of the frames of videos; a video whose frames cannot be listed is one sample that says why."""
     for video in videos:
         try:
-            with open_video(video.filepath) as file:
+            with open_media(video.filepath) as file:
                 frames = list_frames(file, every=every, fps=fps, keyframes=keyframes)
         except UnreadableMediaError as error:
             broken = video.copy()

@@ -18,6 +18,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("name", help="the dataset; it is made if there is none")
     parser.add_argument("--relevant-files", metavar="FILE", help="a list of the files and prefixes that count")
     parser.add_argument("--tag", action="append", default=[], help="a tag for what is added; can be repeated")
+    frames = parser.add_mutually_exclusive_group()
+    frames.add_argument("--every", type=int, metavar="N", help="make samples of every n-th frame of videos")
+    frames.add_argument("--fps", type=float, metavar="RATE", help="make samples of so many frames per second of videos")
+    frames.add_argument("--keyframes", action="store_true", help="make samples of the keyframes of videos")
     parser.set_defaults(run=run)
 
 
@@ -36,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
     except DatasetNotFoundError:
         next(source.files(), None)  # a source that cannot be listed leaves no dataset behind
         dataset = Dataset(args.name)
-    added = dataset.add_datasource(source, tags=args.tag)
+    added = dataset.add_datasource(source, tags=args.tag, every=args.every, fps=args.fps, keyframes=args.keyframes)
     print(f"{len(added)} of {len(dataset)} samples in {dataset.name!r} are new, from {source.url}.")
     return 0

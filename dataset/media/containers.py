@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import MissingExtraError, UnreadableMediaError
@@ -111,7 +110,7 @@ def opened(file: BinaryIO) -> Iterator[Video]:
     except (library.FFmpegError, OSError, ValueError) as error:
         raise source.failed or UnreadableMediaError(_why_not_opened(source)) from error
     with container:
-        streams = [one for one in container.streams.video if not one.disposition & type(one.disposition).attached_pic]
+        streams: list[Any] = [one for one in container.streams.video if not one.disposition & type(one.disposition).attached_pic]
         if container.format.name.endswith("_pipe"):
             raise UnreadableMediaError("the file is an image, not a video")
         if not streams:
@@ -122,22 +121,6 @@ def opened(file: BinaryIO) -> Iterator[Video]:
             if other.index != streams[0].index:
                 other.discard = library.stream.Discard.all
         yield Video(container, streams[0], source)
-
-
-def open_video(path: str) -> BinaryIO:
-    """Open the file of a video.
-
-    Raises:
-        UnreadableMediaError: if it cannot be read; the message is the reason alone.
-    """
-    try:
-        return Path(path).open("rb")
-    except FileNotFoundError as error:
-        raise UnreadableMediaError("the file does not exist") from error
-    except IsADirectoryError as error:
-        raise UnreadableMediaError("the path is a folder") from error
-    except PermissionError as error:
-        raise UnreadableMediaError("the file may not be read (permission denied)") from error
 
 
 def pyav() -> Any:

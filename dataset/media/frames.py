@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import MediaError, UnreadableMediaError
 from ..types import RGBImage
-from .containers import Video, open_video, opened
+from .containers import Video, opened
 from .decoding import Decoder, Outcome, pixels_of
+from .reading import open_media
 from .video_index import Coded, packets, read_coded
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ def frame_pixels(path: str, frame_number: int) -> RGBImage:
     Raises:
         UnreadableMediaError: if the file cannot be read or has no such frame; the message is the reason alone.
     """
-    with open_video(path) as file:
+    with open_media(path) as file:
         for _, pixels in decode_frames(file, [frame_number]):
             if isinstance(pixels, UnreadableMediaError):
                 raise pixels

@@ -77,7 +77,9 @@ def everything(dataset):
 def known(dataset, place):
     """All that was found out, by path inside the place and frame."""
     start = len(place.url) + 1
-    vectors = dict(zip(*(rows if rank == 0 else rows.tolist() for rank, rows in enumerate(_vectors(dataset))), strict=True))
+    vectors = dict(
+        zip(*(rows if rank == 0 else rows.tolist() for rank, rows in enumerate(_vectors(dataset))), strict=True)
+    )
     return {
         (sample.filepath[start:], sample["frame_number"]): {
             **{name: repr(sample[name]) for name in FOUND if name != "embedding"}, "vector": vectors.get(sample.id),
