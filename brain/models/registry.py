@@ -79,7 +79,7 @@ def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
     if trained is None:
         raise ModelError(
             f"no embedding model {name!r}. {hint(name, MODELS, 'Models')} Others are named "
-            "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'; or give an object with "
+            "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'. Or give an object with "
             "`embed`, a torch or Keras model, a function of a list of images, or a fitted transformer."
         )
     if options:
