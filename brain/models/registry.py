@@ -63,8 +63,8 @@ def can_be_found(name: str | None) -> bool:
     """Whether a name alone says how a model is opened; trained models, which are looked up, are left out.
 
     Example:
-        >>> can_be_found("builtin"), can_be_found("hf:facebook/dinov2-small"), can_be_found("my function")
-        (True, True, False)
+        >>> can_be_found("builtin"), can_be_found("hf:facebook/dinov2-small")
+        (True, True)
     """
     if name is None:
         return False
@@ -81,7 +81,7 @@ def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
     if trained is None:
         raise ModelError(
             f"no embedding model {name!r}. {hint(name, [*MODELS, *trained_names()], 'Models')} Others are named "
-            "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'; or give an object with "
+            "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'. Or give an object with "
             "`embed`, a torch or Keras model, a function of a list of images, or a fitted transformer."
         )
     if options:

@@ -78,15 +78,32 @@ def embed_files(
         WrongOutputShapeError: if the model does not return one row of numbers per image.
         SourceUnavailableError: if a bucket as a whole cannot be read any more.
     """
-    work = _Look(model, wanted, crops)
-    batch = _Batch(model, batch_size, join=join)
+    opened = None if model is None else _Opened.of(model)
+    work = _Look(opened, wanted, crops)
+    batch = _Batch(opened, batch_size, join=join)
     for position, found in stream(places, work, num_workers=num_workers):
         batch.add(position, found)
         if batch.is_full:
             yield batch.embedded()
-            batch = _Batch(model, batch_size, join=join)
+            batch = _Batch(opened, batch_size, join=join)
     if batch.inspections:
         yield batch.embedded()
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A model, asked once what it can do: some take long to say."""
+
+    name: str
+    dim: int | None
+    prepare: Callable[[RGBImage], NDArray[Any]] | None
+    embed: Callable[[Sequence[NDArray[Any]]], FloatArray]
+
+    @classmethod
+    def of(cls, model: EmbeddingModel) -> "_Opened":
+        if isinstance(model, PreparingModel):
+            return cls(model.name, model.dim, model.prepare, model.embed_prepared)
+        return cls(model.name, model.dim, None, model.embed)
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,7 @@ class _Looked:
 class _Look:
     """What the threads do with each file."""
 
-    def __init__(self, model: EmbeddingModel | None, wanted: Callable[[int], Wanted], crops: Crops | None) -> None:
+    def __init__(self, model: _Opened | None, wanted: Callable[[int], Wanted], crops: Crops | None) -> None:
         self._model = model
         self._wanted = wanted
         self._crops = crops
@@ -129,7 +146,7 @@ class _Look:
         if pixels is None or self._model is None or not self._wanted(position).pixels:
             return _Looked(kept)
         parts = [pixels] if self._crops is None else self._crops(position, pixels)
-        if isinstance(self._model, PreparingModel):
+        if self._model.prepare is not None:
             return _Looked(kept, [self._model.prepare(part) for part in parts])
         # Copied, or a crop would keep the whole image in memory until its batch is full.
         return _Looked(kept, parts if self._crops is None else [part.copy() for part in parts])
@@ -138,7 +155,7 @@ class _Look:
 class _Batch:
     """Images that come together until the model is called."""
 
-    def __init__(self, model: EmbeddingModel | None, batch_size: int, *, join: bool) -> None:
+    def __init__(self, model: _Opened | None, batch_size: int, *, join: bool) -> None:
         self._model = model
         self._size = batch_size
         self._join = join
@@ -185,10 +202,8 @@ class _Batch:
         )
 
 
-def _vectors(model: EmbeddingModel, images: list[NDArray[Any]]) -> NDArray[np.float32]:
-    embed: Callable[[Sequence[NDArray[Any]]], FloatArray]
-    embed = model.embed_prepared if isinstance(model, PreparingModel) else model.embed
-    returned = np.asarray(embed(images))
+def _vectors(model: _Opened, images: list[NDArray[Any]]) -> NDArray[np.float32]:
+    returned = np.asarray(model.embed(images))
     if returned.ndim != 2 or len(returned) != len(images) or returned.shape[1] == 0 or returned.dtype.kind not in "fiu":
         raise WrongOutputShapeError(
             f"model {model.name!r} returned shape {returned.shape}, {returned.dtype}, for {len(images)} images; "

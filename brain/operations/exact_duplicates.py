@@ -69,9 +69,9 @@ def compute_exact_duplicates(
 ) -> ExactDuplicates:
     """Find the samples whose files hold the same bytes as that of an earlier sample, or show the same pixels.
 
-    Only files of one size are read for their bytes. What has one hash is compared byte by byte, or pixel by pixel. Where
-    samples lie in a bucket or are frames of videos, all are read once and compared by their hashes of 128 bits; frames
-    by those of their pixels.
+    Only files of one size are read for their bytes. What has one hash is compared byte by byte, or pixel by pixel.
+    Where samples lie in a bucket or are frames of videos, all are read once and compared by their hashes of 128 bits;
+    frames by those of their pixels.
 
     Args:
         samples: a dataset or view; of the samples with copies of one file, the first in its order counts as the

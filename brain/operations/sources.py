@@ -15,7 +15,7 @@ from ...dataset.errors import ModelError, RunError, SchemaError
 from ...dataset.progress import shown
 from ...dataset.types import Metric, Progress
 from ..models.protocol import EmbeddingModel
-from ..models.registry import MODELS, get_model
+from ..models.registry import can_be_found, get_model
 from ..models.streaming import embed_files
 from .embeddings import fill_embeddings
 from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes
@@ -202,7 +202,7 @@ def _fill(
                 f"field {field!r} holds vectors of {known.get('regions', 'whole images')}, not of {options}. "
                 "Use another field, or delete this one first."
             )
-        if model is None and known.get("name") not in MODELS:
+        if model is None and not can_be_found(known.get("name")):
             return  # they were brought from elsewhere, or are of a model that only the caller can give again
     fill_embeddings(
         samples, get_model(model or known.get("name") or "builtin"), field, batch_size, regions=options,

@@ -110,7 +110,9 @@ def opened(file: BinaryIO) -> Iterator[Video]:
     except (library.FFmpegError, OSError, ValueError) as error:
         raise source.failed or UnreadableMediaError(_why_not_opened(source)) from error
     with container:
-        streams: list[Any] = [one for one in container.streams.video if not one.disposition & type(one.disposition).attached_pic]
+        streams: list[Any] = [
+            one for one in container.streams.video if not one.disposition & type(one.disposition).attached_pic
+        ]
         if container.format.name.endswith("_pipe"):
             raise UnreadableMediaError("the file is an image, not a video")
         if not streams:

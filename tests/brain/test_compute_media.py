@@ -10,6 +10,7 @@ from PIL import Image
 import saccade as sc
 import saccade.brain as scb
 from saccade.brain.models import streaming
+from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.operations import media_pass
 from saccade.dataset.columns import read_vectors
 from saccade.dataset.errors import ModelError, SchemaError, UnreadableMediaError
@@ -267,15 +268,5 @@ def test_methods_of_the_dataset_are_the_same_verbs(dataset):
     run = dataset.compute_embeddings("builtin", "vectors")
     assert run.key == "vectors"
     np.testing.assert_array_equal(
-        dataset.first()["vectors"], streaming._vectors(_builtin(), [_prepared(dataset.first().filepath)])[0]
+        dataset.first()["vectors"], BuiltinModel().embed([decode_image(dataset.first().filepath)])[0]
     )
-
-
-def _builtin():
-    from saccade.brain.models.builtin import BuiltinModel
-
-    return BuiltinModel()
-
-
-def _prepared(path):
-    return _builtin().prepare(decode_image(path))

@@ -47,7 +47,6 @@ def test_a_model_without_prepare_is_still_a_model():
     [
         ("transformers", "hf:facebook/dinov2-small", "torch"),
         ("torch", "hf:facebook/dinov2-small", "torch"),
-        ("huggingface_hub", "hf:facebook/dinov2-small", "torch"),
         ("keras", "tf:MobileNetV2", "tensorflow"),
         ("onnxruntime", "onnx:{}/net.onnx", "onnx"),
     ],
