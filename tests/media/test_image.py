@@ -218,8 +218,9 @@ def xmp_chunk(packet):
 @pytest.mark.parametrize(
     ("kind", "mime_type"),
     [
-        ("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp"), ("BMP", "image/bmp"),
-        ("TIFF", "image/tiff"), ("AVIF", "image/avif"), ("MPO", "image/jpeg"), ("JPEG2000", "image/jp2"),
+        ("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp"),
+        ("BMP", "image/bmp"), ("TIFF", "image/tiff"), ("AVIF", "image/avif"), ("MPO", "image/jpeg"),
+        ("JPEG2000", "image/jp2"),
         ("ICO", "image/x-icon"), ("PPM", "image/x-portable-anymap"), ("TGA", "image/x-tga"), ("QOI", "image/qoi"),
     ],
 )  # fmt: skip
@@ -266,8 +267,7 @@ def test_odd_files_neither_warn_nor_change_what_others_are_warned_of():
     seen = []
 
     def decode_many():
-        for _ in range(20):
-            seen.append(decode(odd).pixels.shape)
+        seen.extend(decode(odd).pixels.shape for _ in range(20))
 
     threads = [threading.Thread(target=decode_many) for _ in range(4)]
     for thread in threads:
