@@ -14,7 +14,7 @@ from PIL import Image
 from ..types import RGBImage
 from .renditions import SMALL, Renditions
 
-_STRIP = 1 << 15  # pixels handled at a time: their numbers stay in the processor's cache
+_STRIP = 1 << 16  # pixels handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
