@@ -11,7 +11,7 @@ import saccade as sc
 from saccade.dataset.errors import DatasourceError, SourceUnavailableError
 
 ODD = [
-    "100%.jpg", "[x].jpg", "a b.jpg", "a#b.jpg", "a%20b.jpg", "a&b=c.jpg", "a+b.jpg", "a?b.jpg", 'q"q.jpg', 
+    "100%.jpg", "[x].jpg", "a b.jpg", "a#b.jpg", "a%20b.jpg", "a&b=c.jpg", "a+b.jpg", "a?b.jpg", 'q"q.jpg',
     "u\u0308.jpg", "x'y.jpg", "x/y/z.jpg", "~t.jpg", "ü.jpg",
 ]  # fmt: skip
 """Names that have been misread somewhere, in the order of their code points."""
