@@ -118,7 +118,9 @@ def _with_floats(field: Field) -> Field | None:
 def _describe(collection: SampleCollection, dataset: "Dataset") -> None:
     record = catalog.get_dataset(collection._root._id)
     names = set(collection._schema())
-    kept: dict[str, Any] = {key: record[key] for key in ("description", "tags", "default_classes") if key in record}
+    kept: dict[str, Any] = {
+        key: record[key] for key in ("description", "tags", "default_classes", "datasources") if key in record
+    }
     kept["classes"] = {field: found for field, found in (record.get("classes") or {}).items() if field in names}
     for name in annotating.ENTRIES:
         said = record.get(name)

@@ -12,9 +12,10 @@ from .errors import DatasetError, SchemaError
 from .formats import DatasetType, ImageDirectory, reader
 from .formats.files import matching
 from .labels import Document, from_jsonable
+from .media.known_sources import as_source
 from .sample import Sample
 from .schema import SAMPLE_FIELDS, Field, Schema, field_from_dict
-from .store import field_records
+from .store import catalog, field_records
 from .types import Progress, SampleId
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Creating(SampleCollection):
         """Make a dataset from a folder.
 
         Args:
-            dataset_dir: the folder.
+            dataset_dir: the folder; one of images may also be the URL of a bucket or what is in it.
             dataset_type: its format, a class of `saccade.types` or its short name; None means a folder of images.
             name: the dataset's name.
             persistent: whether it outlives the processes that use it.
@@ -80,7 +81,7 @@ class Creating(SampleCollection):
         cls, images_dir: str | PathLike[str], name: str | None = None, persistent: bool = True, overwrite: bool = False,
         tags: str | Sequence[str] | None = None, recursive: bool = True, progress: Progress = None,
     ) -> "Dataset":  # fmt: skip
-        """Make a dataset from the images of a folder; see `from_dir` for the arguments."""
+        """Make a dataset from the images of a folder or bucket; see `from_dir` for the arguments."""
         return cls.from_dir(
             images_dir, ImageDirectory, name, persistent, overwrite, tags=tags, progress=progress, recursive=recursive
         )
@@ -194,6 +195,8 @@ def read_into(
     samples: Iterable[Sample] = (Sample(**item) for item in values)
     if is_whole:
         samples = list(samples)
+    if source.url is not None:
+        catalog.note_datasource(dataset._id, as_source(source.url).name, source.url)
     return dataset.add_samples(samples, progress=progress, num_samples=len(source), **options)
 
 

@@ -30,6 +30,7 @@ from .progress import shown
 from .sample import Sample
 from .saved_views import SavingViews
 from .schema import FloatField, IntField, Schema
+from .sourcing import Sourcing
 from .stages import Stage
 from .stages.picking import ids_of
 from .store import actions, catalog, field_records, samples
@@ -41,7 +42,7 @@ _held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingPro
 """Schemas that stay as they are while a call is at work, by the ids of their datasets."""
 
 
-class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Cloning, Undoing):
+class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Sourcing, Cloning, Undoing):
     """A named collection of samples in the database.
 
     Args:

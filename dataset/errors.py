@@ -12,7 +12,9 @@ SaccadeError
 ├── ExpressionError (TypeError)
 ├── ViewError (ValueError)
 ├── MediaError (OSError)
-│   └── UnreadableMediaError
+│   ├── UnreadableMediaError
+│   ├── SourceUnavailableError
+│   └── DatasourceError (ValueError)
 ├── StoreError
 │   ├── ConnectionFailedError (ConnectionError)
 │   ├── ServerStartError
@@ -92,7 +94,15 @@ class MediaError(SaccadeError, OSError):
 
 
 class UnreadableMediaError(MediaError):
-    """A media file exists but cannot be decoded."""
+    """A media file cannot be read or decoded. The message is the reason alone."""
+
+
+class SourceUnavailableError(MediaError):
+    """No file of a datasource can be read: the server, the bucket or the credentials fail, not one file."""
+
+
+class DatasourceError(MediaError, ValueError):
+    """A datasource was described in a way that cannot be used."""
 
 
 class StoreError(SaccadeError):

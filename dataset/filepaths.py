@@ -4,6 +4,7 @@ import mimetypes
 import os
 
 from .errors import SchemaError
+from .media.endings import is_image, is_video
 
 
 def normal_path(filepath: str | os.PathLike[str]) -> str:
@@ -25,5 +26,10 @@ def _is_normal(path: str) -> bool:
 
 def media_type_of(filepath: str) -> str:
     """Image, video or unknown, by the ending."""
+    name = filepath.rpartition("/")[2]  # the names of objects may hold ? and #, and are then no URLs for mimetypes
+    if is_image(name):
+        return "image"
+    if is_video(name):
+        return "video"
     kind = (mimetypes.guess_type(filepath)[0] or "").split("/")[0]
     return kind if kind in {"image", "video"} else "unknown"

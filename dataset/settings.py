@@ -5,11 +5,12 @@ Order, strongest first: `using(...)`, `SACCADE_*` environment variables, the con
 
 import os
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -31,6 +32,8 @@ class Settings:
         server_cache_gb: upper bound of the embedded server's cache, in gigabytes.
         cache_gb: upper bound of the matrix cache, in gigabytes.
         show_progress: whether bars are shown where `progress=None`.
+        datasources: the tables `[datasources.NAME]` of the config file, by name: `url`, `relevant_files` and the
+            options of the backend. Not from the environment.
     """
 
     data_dir: Path
@@ -43,10 +46,12 @@ class Settings:
     server_cache_gb: float = 1.0
     cache_gb: float = 20.0
     show_progress: bool = True
+    datasources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Show every setting but the URI, which may hold a password."""
+        """Show every setting but the URI and the options of datasources, which may hold passwords."""
         hidden = {"database_uri": "***"} if self.database_uri else {}
+        hidden["datasources"] = f"{{{', '.join(f'{name!r}: ***' for name in self.datasources)}}}"
         shown = [f"{f.name}={hidden.get(f.name) or repr(getattr(self, f.name))}" for f in fields(self)]
         return f"Settings({', '.join(shown)})"
 
@@ -95,6 +100,17 @@ def config_file() -> Path:
     return Path(chosen) if chosen else Path(platformdirs.user_config_dir("saccade", appauthor=False)) / "config.toml"
 
 
+def datasources_stamp() -> object:
+    """A value that changes when the tables of the datasources may have: so they need not be read for every file."""
+    path = config_file()
+    try:
+        status = path.stat()
+        state: object = (status.st_mtime_ns, status.st_size, status.st_ino)
+    except OSError:
+        state = None
+    return str(path), state, (_overrides.get() or {}).get("datasources")
+
+
 def runtime_root() -> Path | None:
     """The private folder that the session manager offers for sockets, if it does."""
     root = os.environ.get("XDG_RUNTIME_DIR")
@@ -106,7 +122,7 @@ def _names() -> set[str]:
 
 
 def _from_environment() -> dict[str, object]:
-    read = {name: os.environ.get(f"SACCADE_{name.upper()}") for name in _names()}
+    read = {name: os.environ.get(f"SACCADE_{name.upper()}") for name in _names() - {"datasources"}}
     return {name: value for name, value in read.items() if value not in (None, "")}
 
 
@@ -127,6 +143,8 @@ def _from_file() -> dict[str, object]:
 def _convert(name: str, value: object) -> object:
     if value is None:
         return None
+    if name == "datasources":
+        return _checked_datasources(value)
     try:
         if name in {"data_dir", "cache_dir", "runtime_dir", "mongod"}:
             return Path(str(value)).expanduser().absolute()
@@ -140,3 +158,15 @@ def _convert(name: str, value: object) -> object:
             raise SaccadeError(f"setting {name}={value!r} is not a boolean. Use true or false.")
         return text in {"true", "1", "yes"}
     return str(value)
+
+
+def _checked_datasources(value: object) -> dict[str, dict[str, Any]]:
+    """The tables of the datasources. Errors never show what is in them."""
+    if not isinstance(value, Mapping):
+        raise SaccadeError('the setting datasources is no table. Write [datasources.NAME] with url = "..." below it.')
+    for name, table in value.items():
+        if not isinstance(table, Mapping) or not isinstance(table.get("url"), str) or not table["url"]:
+            raise SaccadeError(
+                f'the datasource {name!r} of the config file has no url. Write url = "s3://..." or alike.'
+            )
+    return {str(name): dict(table) for name, table in value.items()}

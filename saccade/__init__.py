@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         TemporalDetections,
         VideoMetadata,
     )
+    from .dataset.media.datasource import Datasource
     from .dataset.named import dataset_exists, delete_dataset, delete_datasets, list_datasets, load_dataset
     from .dataset.sample import Sample
     from .dataset.schema import (
@@ -78,6 +79,7 @@ __all__ = [
     "CountValues",
     "Dataset",
     "DatasetView",
+    "Datasource",
     "DateField",
     "DateTimeField",
     "Detection",
@@ -136,6 +138,7 @@ _HOMES = {
         "Bounds Count CountValues Distinct HistogramValues Max Mean Min Quantiles Schema Std Sum Values"
     ),
     ".dataset.dataset": "Dataset",
+    ".dataset.media.datasource": "Datasource",
     ".dataset.named": "dataset_exists delete_dataset delete_datasets list_datasets load_dataset",
     ".dataset.expressions": "F ViewExpression ViewField",
     ".dataset.formats": "types",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ... import __version__
 from ...dataset.errors import SaccadeError
-from . import db, demo
+from . import db, demo, import_
 
-COMMANDS = (demo, db)
+COMMANDS = (demo, import_, db)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import DatasetError, hint
+from ..media.known_sources import as_source
+from ..media.urls import is_url
 from .files import readable_folder
 
 dataset_types: dict[str, type["DatasetType"]] = {}
@@ -37,6 +39,9 @@ class DatasetType(ABC):
     name: ClassVar[str] = ""
     """The short name under which datasets and commands know the format."""
 
+    reads_urls: ClassVar[bool] = False
+    """Whether the folder may be one of a bucket."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register the format under its short name."""
         super().__init_subclass__(**kwargs)
@@ -51,7 +56,17 @@ class DatasetType(ABC):
         """
         if self.max_samples is not None and self.max_samples < 0:
             raise DatasetError(f"max_samples={self.max_samples} is negative. Give 0 or more, or None for all.")
-        object.__setattr__(self, "dataset_dir", readable_folder(self.dataset_dir))
+        text = str(self.dataset_dir)
+        source = as_source(text) if is_url(text) else None
+        if source is None or source.is_local:
+            object.__setattr__(self, "dataset_dir", readable_folder(text if source is None else source.url))
+        elif self.reads_urls:
+            object.__setattr__(self, "dataset_dir", source.url)
+        else:
+            raise DatasetError(
+                f"{type(self).__name__} reads local folders, not {source.url}. Images without labels can be read from "
+                "there: saccade.types.ImageDirectory, or Dataset.from_datasource()."
+            )
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield the values of each sample, `filepath` first."""
@@ -62,12 +77,17 @@ class DatasetType(ABC):
         return len(self.paths)
 
     @cached_property
-    def paths(self) -> list[Path]:
+    def paths(self) -> list[Path] | list[str]:
         """The media files of the dataset, chosen and ordered by the options. Read from disk once."""
         found = self.find()
         if self.shuffle:
             random.Random(self.seed).shuffle(found)
         return found[: self.max_samples]
+
+    @property
+    def url(self) -> str | None:
+        """The URL of the folder; None if it is one of this machine."""
+        return self.dataset_dir if isinstance(self.dataset_dir, str) else None
 
     @property
     def classes(self) -> list[str]:
@@ -80,11 +100,11 @@ class DatasetType(ABC):
         return Path(self.dataset_dir)
 
     @abstractmethod
-    def find(self) -> list[Path]:
+    def find(self) -> list[Path] | list[str]:
         """List the media files in a fixed order."""
 
     @abstractmethod
-    def values_of(self, path: Path) -> dict[str, Any]:
+    def values_of(self, path: Any) -> dict[str, Any]:
         """Read the values of the sample whose media is `path`."""
 
 

@@ -1,1 +1,4 @@
-"""Media: what is read from image and video files, one decode for everything asked of a file."""
+"""Media: the files behind the samples, in folders and buckets, and what can be found out by reading them.
+
+Nothing here knows datasets or the database.
+"""

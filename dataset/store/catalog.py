@@ -55,6 +55,7 @@ class DatasetRecord(Document):  # type: ignore[misc]  # mongoengine is untyped
     default_mask_targets = DynamicField()
     skeletons = DynamicField()
     default_skeleton = DynamicField()
+    datasources = ListField(DictField())  # name and URL of each, never an option: options may be credentials
     created_at = DateTimeField(required=True)
     last_modified_at = DateTimeField(required=True)
     schema_revision = IntField(required=True, default=0)
@@ -185,6 +186,13 @@ def update_dataset(dataset_id: str, **changes: Any) -> None:
             f"a dataset named {changes.get('name')!r} exists already. Choose another name."
         ) from error
     get_dataset(dataset_id)
+
+
+@writes
+def note_datasource(dataset_id: str, name: str | None, url: str) -> None:
+    """Note that samples come from a datasource, once."""
+    change = {"$addToSet": {"datasources": {"name": name, "url": url}}}
+    resilient(lambda: collection("datasets").update_one({"_id": ObjectId(dataset_id)}, change))
 
 
 @writes

@@ -197,6 +197,12 @@ def existing(dataset_id: str, ids: Iterable[SampleId]) -> set[SampleId]:
     return found
 
 
+def existing_paths(dataset_id: str, paths: Sequence[str]) -> set[str]:
+    """Those of some filepaths that samples of the dataset have."""
+    groups: list[Bson] = [{"$match": {"filepath": {"$in": list(paths)}}}, {"$group": {"_id": "$filepath"}}]
+    return {str(one["_id"]) for one in resilient(lambda: list(collection(samples_name(dataset_id)).aggregate(groups)))}
+
+
 def _find_ids(dataset_id: str, query: Bson) -> list[Bson]:
     return list(collection(samples_name(dataset_id)).find(query, {"_id": 1}))
 
