@@ -17,12 +17,12 @@ demo: $(VENV)/.installed ## install Saccade and run the main job on real images
 
 install: $(VENV)/.installed ## install Saccade into .venv
 
-dev: $(VENV)/.dev ## install Saccade and all that its checks and tests need
+dev: $(VENV)/.dev $(VENV)/.azurite ## install Saccade and all that its checks and tests need
 
-test: $(VENV)/.dev ## run the tests, the slow ones left out
+test: $(VENV)/.dev $(VENV)/.azurite ## run the tests, the slow ones left out
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.dev ## run every test
+test-all: $(VENV)/.dev $(VENV)/.azurite ## run every test
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.dev ## look at form, types and layers
@@ -58,3 +58,13 @@ $(VENV)/.dev: $(VENV)/.tools $(PACKAGING)
 	@echo "installing Saccade and what its tests need into $(VENV)"
 	@$(QUIET) $(PIP) install -q -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# The server that stands for Azure in the tests. Without npm they are left out, and pytest says so.
+$(VENV)/.azurite: $(VENV)/.made tests/servers/package.json tests/servers/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "installing azurite into $(VENV)/azurite"; \
+		mkdir -p $(VENV)/azurite && cp tests/servers/package.json tests/servers/package-lock.json $(VENV)/azurite && \
+		npm ci --prefix $(VENV)/azurite --ignore-scripts --no-audit --no-fund --silent && touch $@; \
+	else \
+		echo "there is no npm: the tests with an Azure server will be skipped"; \
+	fi

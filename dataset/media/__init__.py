@@ -1,1 +1,4 @@
-"""Media: where files come from, and what is in them. Nothing here knows samples, datasets or the store."""
+"""Media: the files behind the samples, in folders and buckets, and what can be found out by reading them.
+
+Nothing here knows datasets or the database.
+"""

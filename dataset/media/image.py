@@ -26,6 +26,7 @@ from ..labels import ImageMetadata
 from ..types import RGBImage
 from . import jpeg, probe
 from .exif import Taken, read_exif, taken, turned
+from .reading import read_media
 
 # EPS would start another program; the others are no images or have nothing by which to know them.
 _REFUSED = {"BUFR", "EPS", "GRIB", "HDF5", "IM", "IMT", "IPTC", "MPEG", "PCD", "SPIDER", "WMF"}
@@ -146,9 +147,8 @@ def decode_image(path: str) -> RGBImage:
 
     Raises:
         UnreadableMediaError: if the file cannot be read or decoded. The message is the reason alone.
+        SourceUnavailableError: if no file can be read from where it lies; see `reading.read_media`.
     """
-    from .reading import read_media
-
     return decode(read_media(os.fspath(path))).pixels
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from ..types import RGBImage
 from .renditions import SMALL, Renditions
 
-_ROWS = 16  # handled at a time: their numbers stay in the processor's cache
+_STRIP = 1 << 16  # pixels handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
@@ -39,12 +39,12 @@ def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: in
 def figures(image: Renditions, native: NDArray[Any], size_bytes: int | None = None) -> dict[str, Any]:
     """As `quality`, of an image whose forms others use too."""
     height, width = image.pixels.shape[:2]
-    channels = _counts(image.rgb).reshape(3, 256)
+    channels = image.counts
     size = {} if size_bytes is None else {"sizeInBytes": size_bytes}
     mean = [_mean(channel) / 255 for channel in channels]
     return {
         "snr": _ratio(channels.sum(axis=0)) if native is image.pixels else signal_to_noise(native),
-        "sharpness": sharpness(np.asarray(image.grey)),
+        "sharpness": sharpness(image.grey_pixels),
         **size,
         "width": width,
         "height": height,
@@ -58,7 +58,7 @@ def figures(image: Renditions, native: NDArray[Any], size_bytes: int | None = No
         "meanBlue": mean[2],
         "uniformRowRatio": _uniform_rows(image.grey),
         "luminance": _lightness(image.small),
-        "contrast": _deviation(_counts(image.grey)),
+        "contrast": _deviation(image.grey_counts),
     }
 
 
@@ -84,38 +84,42 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     Args:
         grey: (height, width) uint8.
     """
-    return _deviation(_counts(Image.fromarray(_edges(np.ascontiguousarray(grey)))))
+    height, width = grey.shape
+    if height < 3 or width < 3:
+        return _deviation(_counts(grey))
+    counts = _counts(grey[:: height - 1])
+    rows = max(1, _STRIP // width)
+    # Made once: new memory for every strip would cost more than the sums.
+    buffers = [np.empty((rows + 2) * width, dtype=np.int16) for _ in range(2)]
+    edges = np.empty(rows * width, dtype=np.uint8)
+    for top in range(1, height - 1, rows):
+        strip = grey[top - 1 : top + rows + 1]
+        counts += _counts(_edges(np.ascontiguousarray(strip), *buffers, edges))
+    return _deviation(counts)
 
 
-def _edges(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Filter with 8 in the middle and -1 around it: nine times the middle less the sum of all nine, clipped to 0..255.
+def _edges(
+    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Filter all rows of a strip but the first and the last: nine times the middle less the sum of all nine.
 
     The rows are handled as one long row, so the processor always has long runs; what is computed across the ends of two
     rows lands on the border, which is then put back.
     """
-    height, width = grey.shape
-    if height < 3 or width < 3:
-        return grey
-    edges = np.empty_like(grey)
-    values, out = grey.reshape(-1), edges.reshape(-1)
-    length = (height - 2) * width - 2
-    step = min(length, _ROWS * width)
-    # Made once: new memory for every step would cost more than the sums.
-    wide, across, total = (np.empty(step + more, dtype=np.int16) for more in (2 * width + 2, 2 * width, 0))
-    for start in range(0, length, step):
-        count = min(step, length - start)
-        part, sums, all_nine = wide[: count + 2 * width + 2], across[: count + 2 * width], total[:count]
-        part[...] = values[start : start + len(part)]
-        np.add(part[:-2], part[1:-1], out=sums)
-        np.add(sums, part[2:], out=sums)
-        np.add(sums[:count], sums[width : width + count], out=all_nine)
-        np.add(all_nine, sums[2 * width :], out=all_nine)
-        middle = part[width + 1 : width + 1 + count]
-        np.multiply(middle, 9, out=middle)
-        np.subtract(middle, all_nine, out=middle)
-        np.clip(middle, 0, 255, out=out[start + width + 1 : start + width + 1 + count], casting="unsafe")
-    edges[0], edges[-1], edges[:, 0], edges[:, -1] = grey[0], grey[-1], grey[:, 0], grey[:, -1]
-    return edges
+    width, inner = strip.shape[1], strip[1:-1]
+    size = inner.size - 2
+    values, sums = values[: strip.size], sums[: strip.size - 2]
+    values[...] = strip.reshape(-1)
+    np.add(values[:-2], values[1:-1], out=sums)
+    np.add(sums, values[2:], out=sums)
+    middle = values[width + 1 : width + 1 + size]
+    np.multiply(middle, 9, out=middle)
+    for row in range(3):
+        np.subtract(middle, sums[row * width : row * width + size], out=middle)
+    np.clip(middle, 0, 255, out=edges[1 : 1 + size], casting="unsafe")
+    filtered = edges[: inner.size].reshape(inner.shape)
+    filtered[:, 0], filtered[:, -1] = inner[:, 0], inner[:, -1]
+    return filtered
 
 
 def uniform_row_ratio(pixels: RGBImage) -> float:
@@ -185,7 +189,7 @@ def _lightness_of_light() -> NDArray[np.float64]:
 
 def contrast(pixels: RGBImage) -> float:
     """The population standard deviation of the grey image, 0..127.5."""
-    return _deviation(_counts(Renditions(pixels).grey))
+    return _deviation(Renditions(pixels).grey_counts)
 
 
 @cache
@@ -193,8 +197,8 @@ def _values(power: int) -> NDArray[np.int64]:
     return np.arange(256, dtype=np.int64) ** power
 
 
-def _counts(image: Image.Image) -> NDArray[np.int64]:
-    return np.array(image.histogram(), dtype=np.int64)
+def _counts(values: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return np.array(Image.fromarray(values).histogram(), dtype=np.int64)
 
 
 def _mean(counts: NDArray[np.int64]) -> float:

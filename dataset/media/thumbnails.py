@@ -29,7 +29,7 @@ def make_thumbnail(pixels: RGBImage, size: int) -> bytes:
 
 def thumbnail_from(image: Renditions, size: int) -> bytes:
     """As `make_thumbnail`, of an image whose forms others use too."""
-    sides = image.rgb.size
+    sides = image.pixels.shape[1], image.pixels.shape[0]
     factor = min(1.0, size / max(sides))
     width, height = (max(1, round(side * factor)) for side in sides)
     source = image.small if 2 * size <= SMALL else image.rgb

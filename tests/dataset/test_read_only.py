@@ -75,6 +75,7 @@ DATASET: dict[str, Write] = {
     **BOTH,
     "add_collection": lambda d: d.add_collection(sc.load_dataset("other")),
     "add_columns": lambda d: d.add_columns({"filepath": ["/new.png"]}),
+    "add_datasource": lambda d: d.add_datasource(Path(sc.load_dataset("other").first().filepath).parent),
     "add_dir": lambda d: d.add_dir(str(Path(sc.load_dataset("other").first().filepath).parent)),
     "add_dynamic_sample_fields": lambda d: d.add_dynamic_sample_fields(),
     "add_images": lambda d: d.add_images(["/new.png"]),
@@ -120,10 +121,11 @@ SAMPLE: dict[str, Write] = {"save": lambda s: (s.set_field("score", 7.0), s.save
 
 READS = {
     "add_stage", "aggregate", "bounds", "clear_field", "clone", "concat", "copy", "count", "count_label_tags",
-    "count_sample_tags", "count_values", "created_at", "dataset", "dataset_name", "deleted", "distinct",
+    "count_sample_tags", "count_values", "created_at", "dataset", "dataset_name", "datasources", "deleted", "distinct",
     "exclude", "exclude_by", "exclude_fields", "exclude_labels", "exists", "field_names", "filename",
-    "filter_field", "filter_labels", "first", "from_dict", "from_dir", "from_images", "from_images_dir",
-    "from_images_patt", "from_json", "from_videos", "from_videos_dir", "from_videos_patt", "get_brain_info", "get_classes", "get_dynamic_field_schema", "get_field",
+    "filter_field", "filter_labels", "first", "from_datasource", "from_dict", "from_dir", "from_images",
+    "from_images_dir", "from_images_patt", "from_json", "from_videos", "from_videos_dir", "from_videos_patt",
+    "get_brain_info", "get_classes", "get_dynamic_field_schema", "get_field",
     "get_field_revisions", "get_field_schema", "get_index_information", "get_mask_targets", "get_run_info",
     "get_saved_view_info", "get_skeleton", "group_by", "has_brain_run", "has_brain_runs", "has_classes",
     "has_field", "has_mask_targets", "has_run", "has_runs", "has_sample_field", "has_saved_view",

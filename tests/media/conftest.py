@@ -1,4 +1,4 @@
-"""What tests of media share."""
+"""What tests of media share: servers, and the library as it is without simplejpeg."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 from saccade.dataset.media import jpeg
 from tests.servers.fixtures import azure, azure_server, s3, s3_server
 
-__all__ = ["azure", "azure_server", "s3", "s3_server"]
+__all__ = ["azure", "azure_server", "hide_simplejpeg", "s3", "s3_server"]
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_an_object_that_is_gone(bucket):
     bucket.delete("1.jpg")
     bucket.proxy.requests.clear()
     assert reason(bucket) == "the file does not exist"
-    with pytest.raises(UnreadableMediaError, match="^the file does not exist$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the file does not exist$"):
         open_media(f"{bucket.url}/1.jpg")
     assert len(bucket.proxy.requests) == 2  # it is not asked for again
 
@@ -162,7 +162,7 @@ def test_wrong_credentials_are_refused_by_azure(azure):
 
 
 def test_wrong_buckets_are_errors_of_the_source(bucket):
-    with pytest.raises(SourceUnavailableError, match="does not exist. Check its name"):
+    with pytest.raises(SourceUnavailableError, match=r"does not exist\. Check its name"):
         list(sc.Datasource(bucket.url + "0", **bucket.options).files())
 
 

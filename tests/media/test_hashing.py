@@ -21,15 +21,15 @@ def scaled(pixels, width, height):
 
 
 CHANGES = {
-    "half the size": (lambda pixels: scaled(pixels, 160, 120), 4),
+    "half the size": (lambda pixels: scaled(pixels, 160, 120), 6),
     "a quarter": (lambda pixels: scaled(pixels, 80, 60), 6),
-    "twice the size": (lambda pixels: scaled(pixels, 640, 480), 4),
-    "another shape": (lambda pixels: scaled(pixels, 250, 250), 4),
+    "twice the size": (lambda pixels: scaled(pixels, 640, 480), 6),
+    "another shape": (lambda pixels: scaled(pixels, 250, 250), 6),
     "JPEG of quality 50": (lambda pixels: decode(encoded(pixels, "JPEG", quality=50)).pixels, 4),
     "JPEG of quality 10": (lambda pixels: decode(encoded(pixels, "JPEG", quality=10)).pixels, 6),
     "brighter": (lambda pixels: np.clip(pixels * 1.2 + 10, 0, 255).astype(np.uint8), 8),
-    "darker": (lambda pixels: (pixels * 0.6).astype(np.uint8), 4),
-    "less contrast": (lambda pixels: (pixels * 0.5 + 60).astype(np.uint8), 4),
+    "darker": (lambda pixels: (pixels * 0.6).astype(np.uint8), 6),
+    "less contrast": (lambda pixels: (pixels * 0.5 + 60).astype(np.uint8), 6),
 }
 
 

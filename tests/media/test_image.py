@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from saccade.dataset.errors import UnreadableMediaError
 from saccade.dataset.media import jpeg
-from saccade.dataset.media.image import decode, open_image
+from saccade.dataset.media.image import decode, decode_image, open_image
 from tests.media.files import encoded, photo_file, png, turned_by_hand, with_exif
 from tests.media.photos import photo
 
@@ -218,8 +218,9 @@ def xmp_chunk(packet):
 @pytest.mark.parametrize(
     ("kind", "mime_type"),
     [
-        ("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp"), ("BMP", "image/bmp"),
-        ("TIFF", "image/tiff"), ("AVIF", "image/avif"), ("MPO", "image/jpeg"), ("JPEG2000", "image/jp2"),
+        ("JPEG", "image/jpeg"), ("PNG", "image/png"), ("GIF", "image/gif"), ("WEBP", "image/webp"),
+        ("BMP", "image/bmp"), ("TIFF", "image/tiff"), ("AVIF", "image/avif"), ("MPO", "image/jpeg"),
+        ("JPEG2000", "image/jp2"),
         ("ICO", "image/x-icon"), ("PPM", "image/x-portable-anymap"), ("TGA", "image/x-tga"), ("QOI", "image/qoi"),
     ],
 )  # fmt: skip
@@ -266,8 +267,7 @@ def test_odd_files_neither_warn_nor_change_what_others_are_warned_of():
     seen = []
 
     def decode_many():
-        for _ in range(20):
-            seen.append(decode(odd).pixels.shape)
+        seen.extend(decode(odd).pixels.shape for _ in range(20))
 
     threads = [threading.Thread(target=decode_many) for _ in range(4)]
     for thread in threads:
@@ -278,6 +278,16 @@ def test_odd_files_neither_warn_nor_change_what_others_are_warned_of():
     assert list(warnings.filters) == before
     with pytest.warns(UserWarning, match="still heard"):
         warnings.warn("still heard", stacklevel=1)
+
+
+def test_files_are_decoded_by_path_or_say_why_not(tmp_path):
+    pixels = photo(1, 20, 10)
+    (tmp_path / "a.jpg").write_bytes(encoded(pixels, "PNG"))  # whatever its name says
+    np.testing.assert_array_equal(decode_image(str(tmp_path / "a.jpg")), pixels)
+    with pytest.raises(UnreadableMediaError, match=r"^the file does not exist$"):
+        decode_image(str(tmp_path / "none.png"))
+    with pytest.raises(UnreadableMediaError, match=r"^the path is a folder$"):
+        decode_image(str(tmp_path))
 
 
 def test_programs_are_not_started_for_postscript():

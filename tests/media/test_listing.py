@@ -3,6 +3,7 @@
 import itertools
 import os
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,8 @@ import saccade as sc
 from saccade.dataset.errors import DatasourceError, SourceUnavailableError
 
 ODD = [
-    "100%.jpg", "[x].jpg", "a b.jpg", "a#b.jpg", "a%20b.jpg", "a&b=c.jpg", "a+b.jpg", "a?b.jpg", 'q"q.jpg', "u\u0308.jpg",
-    "x'y.jpg", "x/y/z.jpg", "~t.jpg", "ü.jpg",
+    "100%.jpg", "[x].jpg", "a b.jpg", "a#b.jpg", "a%20b.jpg", "a&b=c.jpg", "a+b.jpg", "a?b.jpg", 'q"q.jpg',
+    "u\u0308.jpg", "x'y.jpg", "x/y/z.jpg", "~t.jpg", "ü.jpg",
 ]  # fmt: skip
 """Names that have been misread somewhere, in the order of their code points."""
 
@@ -30,10 +31,9 @@ class Local:
 
     def put(self, objects):
         for key, data in objects.items():
-            path = os.path.join(self.url, key)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(path, "wb") as file:
-                file.write(data)
+            path = Path(self.url, key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
 
 
 class Memory:
@@ -70,7 +70,7 @@ def test_every_backend_lists_the_same_media_in_the_order_of_the_keys(place):
 
 
 def test_a_listing_goes_on_after_any_file(place):
-    place.put({name: b"1" for name in [*ODD, "x-/1.jpg", "x0.jpg", "x/z.jpg", "x.jpg"]})
+    place.put(dict.fromkeys([*ODD, "x-/1.jpg", "x0.jpg", "x/z.jpg", "x.jpg"], b"1"))
     whole = listed(place)
     for position, name in enumerate(whole):
         assert listed(place, start_after=name) == whole[position + 1 :]
@@ -85,7 +85,7 @@ def test_sizes_and_times_are_listed(place):
 
 
 def test_relevant_files_are_listed_and_no_others(place):
-    place.put({name: b"1" for name in [*ODD, "s/4.png", "s/40.png", "s/41.png", "s/5.png", "s2/1.png"]})
+    place.put(dict.fromkeys([*ODD, "s/4.png", "s/40.png", "s/41.png", "s/5.png", "s2/1.png"], b"1"))
     assert listed(place, relevant_files=["s/* s/4* !s/41.png", "a b.jpg", "gone.jpg"]) == [
         "a b.jpg",
         "s/4.png",
@@ -95,7 +95,7 @@ def test_relevant_files_are_listed_and_no_others(place):
 
 
 def test_a_folder_inside_is_a_source_and_its_neighbours_are_not(place):
-    place.put({name: b"1" for name in ["in/1.jpg", "in/2/3.jpg", "in.jpg", "inside/1.jpg"]})
+    place.put(dict.fromkeys(["in/1.jpg", "in/2/3.jpg", "in.jpg", "inside/1.jpg"], b"1"))
     source = sc.Datasource(f"{place.url}/in/", **place.options)
     assert [file.path for file in source.files()] == [f"{place.url}/in/1.jpg", f"{place.url}/in/2/3.jpg"]
 

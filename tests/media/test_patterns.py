@@ -1,6 +1,7 @@
 """Relevant files in Lightly's notation."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,6 @@ def test_whatever_matches_lies_in_a_span_that_is_listed(lines, key):
         return
     spans = relevant.spans
     assert all(not one.is_beyond(key) or one.last < key for one in spans)
-    assert [one for one in zip(spans, spans[1:]) if not one[0].is_beyond(one[1].first)] == []
+    assert [one for one in pairwise(spans) if not one[0].is_beyond(one[1].first)] == []
     if relevant.match(key):
         assert sum(one.first <= key and not one.is_beyond(key) for one in spans) == 1

@@ -83,15 +83,16 @@ def test_one_wrong_bit_in_a_png_is_found():
     assert reason(bytes(data)) is None
 
 
-def test_without_simplejpeg_cuts_are_still_found_and_garbled_pixels_are_not(hide_simplejpeg):
-    assert reason(garbled(FILES["JPEG"], seed=2)) == "the image data is garbled"
+def test_without_simplejpeg_cuts_are_still_found_and_garbled_pixels_seldom(hide_simplejpeg):
+    damaged = [garbled(FILES["JPEG"], seed=seed) for seed in range(20)]
+    heard = sum(reason(data) is not None for data in damaged)
     hide_simplejpeg()
+    assert sum(reason(data) is not None for data in damaged) < heard // 2
     for kind in ("JPEG", "progressive JPEG"):
         data = FILES[kind]
         assert reason(data) is None
         for share in (0.1, 0.5, 0.99):
             assert reason(data[: int(len(data) * share)]) == "the file is truncated"
-    assert reason(garbled(FILES["JPEG"], seed=2)) is None
 
 
 @pytest.mark.parametrize("strict", [True, False])

@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import saccade as sc
-from saccade.dataset.errors import DatasourceError, SourceUnavailableError, UnreadableMediaError
+from saccade.dataset.errors import DatasourceError, UnreadableMediaError
 from saccade.dataset.media.reading import BLOCK, counting, is_url, open_media, read_media, signed_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +71,7 @@ def test_an_empty_object_can_be_opened(bucket):
 
 
 def test_a_signed_url_can_be_read_by_anybody_until_it_expires(bucket):
-    bucket.put({name: b"photo" for name in ("a b.jpg", "ü?#%.jpg", "in/1.jpg")})
+    bucket.put(dict.fromkeys(("a b.jpg", "ü?#%.jpg", "in/1.jpg"), b"photo"))
     source = sc.Datasource(bucket.url, **bucket.options)
     for name in ("a b.jpg", "ü?#%.jpg", "in/1.jpg"):
         with urllib.request.urlopen(source.signed_url(name, 60)) as answer:
@@ -164,7 +163,7 @@ def test_fsspec_reads_what_it_knows():
         with open_media("memory://reading/a b.jpg") as file:
             assert file.read() == b"12345"
     assert (traffic.bytes, traffic.requests) == (10, 2)
-    with pytest.raises(UnreadableMediaError, match="^the file does not exist$"):
+    with pytest.raises(UnreadableMediaError, match=r"^the file does not exist$"):
         read_media("memory://reading/gone.jpg")
     with pytest.raises(DatasourceError, match="no file system is known for nonsense://"):
         read_media("nonsense://reading/gone.jpg")

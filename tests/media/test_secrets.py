@@ -2,7 +2,6 @@
 
 import io
 import logging
-import pickle
 import traceback
 
 import pytest
@@ -142,8 +141,11 @@ def test_reprs_and_settings_show_the_names_of_options_alone(bucket, config):
 
 
 def test_a_config_that_cannot_be_used_is_not_shown(config):
-    for text in (f'[datasources.a]\nkey = "{SECRET_KEY}"', f'datasources = "{SECRET_KEY}"', f'[datasources.a]\nurl = ["{SECRET_KEY}"]',
-                 f'[datasources.a]\nurl = "s3://b"\nkey = "{SECRET_KEY}'):  # fmt: skip
+    table = "[datasources.a]\n"
+    for text in (
+        f'{table}key = "{SECRET_KEY}"', f'datasources = "{SECRET_KEY}"', f'{table}url = ["{SECRET_KEY}"]',
+        f'{table}url = "s3://b"\nkey = "{SECRET_KEY}',
+    ):  # fmt: skip
         config.write_text(text)
         with pytest.raises(SaccadeError) as caught:
             settings.current()
@@ -151,7 +153,6 @@ def test_a_config_that_cannot_be_used_is_not_shown(config):
 
 
 def test_no_document_of_the_database_holds_a_secret(bucket, database, log, capsys):
-    sc.Datasource(bucket.url, name="mine", **options(bucket))
     dataset = sc.Dataset.from_datasource(
         sc.Datasource(bucket.url, name="mine", **options(bucket)), "photos", tags="new"
     )

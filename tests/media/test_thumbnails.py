@@ -39,8 +39,8 @@ def cache(tmp_path):
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
-        ((1920, 1080), (256, 144)),
-        ((1080, 1920), (144, 256)),
+        ((640, 360), (256, 144)),
+        ((360, 640), (144, 256)),
         ((300, 300), (256, 256)),
         ((100, 40), (100, 40)),
         ((3000, 1), (256, 1)),
@@ -54,12 +54,12 @@ def test_the_longest_side_is_as_given_and_small_images_keep_their_size(kind, siz
         assert opened(thumbnail).shape[1::-1] == expected
 
 
-@pytest.mark.parametrize("size", [64, 256, 400])
+@pytest.mark.parametrize("size", [64, 200, 300])
 def test_a_thumbnail_shows_the_image(size):
-    pixels = photo(3, 1500, 1000)
+    pixels = photo(3, 900, 600)
     small = Image.fromarray(pixels).resize((size, round(size / 1.5)), Image.Resampling.BOX)
     for thumbnail in (make_thumbnail(pixels, size), thumbnail_of(encoded(pixels, "JPEG", quality=95), size)):
-        assert np.abs(opened(thumbnail) - np.asarray(small)).mean() < 5
+        assert np.abs(opened(thumbnail) - np.asarray(small)).mean() < 8
 
 
 @pytest.mark.parametrize("simplejpeg", [True, False])
@@ -67,7 +67,7 @@ def test_a_thumbnail_shows_the_image(size):
 def test_thumbnails_are_upright(simplejpeg, orientation, hide_simplejpeg):
     if not simplejpeg:
         hide_simplejpeg()
-    data = with_exif(photo(4, 1200, 800), entries={0x0112: orientation}, quality=95)
+    data = with_exif(photo(4, 600, 400), entries={0x0112: orientation}, quality=95)
     upright = opened(make_thumbnail(decode(data).pixels, 128))
     assert np.abs(opened(thumbnail_of(data, 128)) - upright).mean() < 4
 
