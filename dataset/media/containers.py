@@ -6,7 +6,7 @@ time of every frame; the list of frames is then read with the frames' bytes left
 
 import bisect
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +16,7 @@ from ..errors import MissingExtraError, UnreadableMediaError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 _NO_PARSER_NO_GUESSES = 0x20 | 0x10
@@ -62,7 +63,7 @@ class Video:
     @property
     def missing_bytes(self) -> int:
         """How many bytes the file should have beyond its end, as far as it says how large it is."""
-        streams = self.container.streams if self.has_index else []
+        streams: Iterable[Stream] = self.container.streams if self.has_index else ()
         ends = [entry.pos + entry.size for stream in streams for entry in stream.index_entries]
         return max([0, _promised_size(self.source) - self.source.size, *(end - self.source.size for end in ends)])
 

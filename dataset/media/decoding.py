@@ -162,11 +162,19 @@ class Decoder:
         return in_group or in_lead or (fed.group - 1, False) in self._broken
 
 
-def pixels_of(picture: "VideoFrame") -> RGBImage:
+Turns = dict[int, tuple[int, int, int, int]]
+"""The display matrices that a video has, by the angle of rotation that PyAV gives for them."""
+
+
+def pixels_of(picture: "VideoFrame", turns: Turns) -> RGBImage:
     """The pixels of a picture as it is meant to be seen: turned and mirrored as the file says.
 
     Colours are those of the matrix and range that the video names; of one that names none, BT.601, limited. What is
     transparent is left out.
+
+    Args:
+        picture: a decoded frame.
+        turns: the display matrices of this video that are known so far; a new one is added.
 
     Returns:
         (height, width, 3) uint8.
@@ -178,7 +186,9 @@ def pixels_of(picture: "VideoFrame") -> RGBImage:
         pixels = np.asarray(picture.to_ndarray(format="rgb24"), dtype=np.uint8)
     except (pyav().FFmpegError, ValueError) as error:
         raise UnreadableMediaError(f"the frame's pixels cannot be converted: {text_of(error)}") from error
-    return as_displayed(pixels, display_matrix(picture))
+    if picture.rotation not in turns:
+        turns[picture.rotation] = display_matrix(picture)
+    return as_displayed(pixels, turns[picture.rotation])
 
 
 def display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
@@ -187,7 +197,9 @@ def display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
     These are the signs of a, b, c, d in x' = ax + cy, y' = bx + dy, with the y axis pointing down. A turn by anything
     else than quarters is taken as the nearest.
     """
-    parts: Any = picture.side_data  # PyAV types it as a dict, and it gives the parts themselves
+    # A frame whose side data was looked at stays in memory until the garbage collector finds it, so it is a small copy.
+    small = picture.reformat(width=16, height=16, format="gray")
+    parts: Any = small.side_data  # PyAV types it as a dict, and it gives the parts themselves
     for part in parts:
         if part.type.name == "DISPLAYMATRIX":
             a, b, _, c, d = np.frombuffer(bytes(part), "<i4")[:5].tolist()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from ..errors import MediaError, UnreadableMediaError
 from ..types import RGBImage
 from .containers import Video, opened
-from .decoding import Decoder, Outcome, pixels_of
+from .decoding import Decoder, Outcome, Turns, pixels_of
 from .reading import open_media
 from .video_index import Coded, packets, read_coded
 
@@ -50,13 +50,14 @@ def decode_frames(
     if wanted and wanted[0] < 1:
         raise MediaError(f"frame_numbers has {wanted[0]}; frames are counted from 1.")
     may_skip, done = True, 0
+    turns: Turns = {}
     while done < len(wanted):
         with opened(file) as video:
             reading = Reading(video, wanted[done:], may_skip=may_skip)
             for number, outcome in reading.outcomes():
                 if isinstance(outcome, str) and reading.has_skipped:
                     break
-                yield number, UnreadableMediaError(outcome) if isinstance(outcome, str) else _pixels(outcome)
+                yield number, UnreadableMediaError(outcome) if isinstance(outcome, str) else _pixels(outcome, turns)
                 done += 1
             may_skip = False
 
@@ -233,9 +234,9 @@ class Reading:
                 return
 
 
-def _pixels(picture: "VideoFrame") -> RGBImage | UnreadableMediaError:
+def _pixels(picture: "VideoFrame", turns: Turns) -> RGBImage | UnreadableMediaError:
     try:
-        return pixels_of(picture)
+        return pixels_of(picture, turns)
     except UnreadableMediaError as error:
         return error
 
