@@ -296,9 +296,10 @@ def _refuse_images(pixels: "Pixels") -> None:
 
     count = len(pixels.positions)
     if count < SMALLEST:
-        broken = f"; {len(pixels.failures)} could not be read, the first: {next(iter(pixels.failures.values()))}"
+        first = next(iter(pixels.failures.values()), None)
+        broken = f"; {len(pixels.failures)} could not be read, the first: {first}" if first else ""
         raise ModelError(
-            f"there are {count} images to train on{broken if pixels.failures else ''}. At least {SMALLEST} are needed, "
+            f"there are {count} images to train on{broken}. At least {SMALLEST} are needed, "
             "and some hundreds to learn much; model='builtin' needs none."
         )
     if pixels.are_all_equal():

@@ -71,7 +71,7 @@ class Trained:
     Attributes:
         weights: those of the network after its best epoch.
         curve: all epochs, from number 0.
-        best: the number of the best.
+        best: the number of the best; none of the first quarter.
         stopped: whether it ended early, since nothing became better.
         resumed: the epoch it went on from; None if it began anew.
     """
@@ -164,8 +164,9 @@ class _Training:
         self._network.eval()
         done = self._held.judge(self._images, self._embed, self._recipe, self.epoch, loss)
         self.curve.append(done)
-        if loss is None or done.score > self.curve[self.best].score + _BETTER or self.best == 0:
-            # The untrained network is never the best: views may agree on what it sees though it tells little.
+        is_early = self.epoch <= max(1, self._recipe.epochs // 4)
+        if is_early or done.score > self.curve[self.best].score + _BETTER:
+            # What has hardly learned is never the best: views may agree on what it sees, though that tells little.
             self.best, self.best_weights = self.epoch, _copied(self._network)
         if all(one.spread < COLLAPSED for one in self.curve[-3:]) and self.epoch > 3:
             raise _collapse(done)
