@@ -20,6 +20,7 @@ from ...dataset.media.reading import Traffic, counting
 from ...dataset.media.streaming import Place
 from ...dataset.media.thumbnails import keep_thumbnail, thumbnail_path
 from ...dataset.progress import shown
+from ...dataset.schema import StringField
 from ...dataset.types import Progress, RGBImage, SampleId
 from ..models.protocol import EmbeddingModel
 from ..models.streaming import BATCH_SIZE, Crops, EmbeddedBatch, embed_files
@@ -131,6 +132,13 @@ def first_failures(failures: Mapping[str, str]) -> list[str]:
     return [f"{path}: {reason}" for path, reason in list(failures.items())[:_SHOWN_FAILURES]]
 
 
+def declare_reasons(samples: "SampleCollection", names: Sequence[str], verb: str) -> None:
+    """Declare the fields of reasons, so that asking which samples have one is no error where none has."""
+    new = {name: StringField() for name in names if not samples.has_field(name)}
+    if new:
+        columns.write_scalars(samples, {name: [] for name in new}, [], fields=new, verb=verb)
+
+
 def read_places(samples: "SampleCollection") -> tuple[list[SampleId], list[Place]]:
     """Where the pixels of each sample are."""
     has_frames = "frame_number" in samples.get_field_schema()
@@ -175,6 +183,7 @@ class _Pass:
         every = [frozenset(part for part, lacks in lacking.items() if sample_id in lacks) for sample_id in ids]
         rows = [row for row, parts in enumerate(every) if parts]
         errors = [name for name in asked.writes if name == ERROR or name.endswith("_error")]
+        declare_reasons(samples, errors, verb)
         return cls(
             samples, asked, verb, traffic,
             ids=[ids[row] for row in rows], places=[places[row] for row in rows],

@@ -20,7 +20,7 @@ from ..kernels.regions import boxes_inside, grown_boxes, pixel_boxes
 from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
 from ..models.streaming import EmbeddedBatch, embed_files
-from .media_pass import checked_batch_size, first_failures, read_places, refuse_failures
+from .media_pass import checked_batch_size, declare_reasons, first_failures, read_places, refuse_failures
 from .regions import RegionOptions, holds_vectors, label_boxes, region_options
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ class _Patches:
                 boxes[sample_id] = grown[inside]
         todo = [row for row, sample_id in enumerate(ids) if sample_id in labels]
         errors = f"{regions.field}_{attribute}_error"
+        declare_reasons(samples, [errors], "compute_patch_embeddings")
         return cls(
             samples, model, regions, attribute, overwrite, [ids[row] for row in todo], [places[row] for row in todo],
             [(sample_id, label) for sample_id, held in found.items() for label in held], labels, boxes,

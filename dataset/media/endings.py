@@ -3,8 +3,8 @@
 import re
 
 IMAGE_ENDINGS = (
-    "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif", "tiff",
-    "webp",
+    "avif", "bmp", "gif", "heic", "heif", "jfif", "jp2", "jpeg", "jpg", "pbm", "pgm", "png", "pnm", "ppm", "tif",
+    "tiff", "webp",
 )  # fmt: skip
 """What files of images end with, without the dot."""
 VIDEO_ENDINGS = ("3gp", "avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "ts", "webm", "wmv")

@@ -45,6 +45,13 @@ def test_the_example_of_a_model_of_ones_own_runs(database, tmp_path):
     assert run(example, tmp_path).strip().endswith(".png")
 
 
+def test_the_example_of_a_pass_runs(database, tmp_path):
+    photos(tmp_path / "photos", 12)
+    (tmp_path / "photos" / "3.png").write_bytes(b"<html>")
+    (example,) = re.findall(r"<!-- example -->\n```python\n(.*?)```", (ROOT / "docs/media.md").read_text(), re.DOTALL)
+    assert "3.png'], ['the file is HTML, not an image']" in run(example, tmp_path)
+
+
 @pytest.mark.parametrize("tutorial", sorted((ROOT / "tutorials").glob("*.py")), ids=lambda path: path.stem)
 def test_every_tutorial_runs_also_a_second_time(database, tmp_path, tutorial):
     code = tutorial.read_text(encoding="utf-8")

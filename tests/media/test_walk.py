@@ -1,6 +1,5 @@
 """From a folder or a bucket to samples with everything known: each object read once, nothing on disk, nothing lost."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -38,10 +37,8 @@ def corpora(tmp_path_factory):
 class Folder:
     """A folder with the interface of the servers."""
 
-    options: dict[str, str] = {}
-
     def __init__(self, path: Path) -> None:
-        self.url = str(path)
+        self.url, self.options = str(path), {}
 
     def put(self, objects):
         for name, data in objects.items():
@@ -93,7 +90,7 @@ def _vectors(dataset):
 
 
 def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_disk(place, corpus):
-    temporary = set(os.listdir(tempfile.gettempdir()))
+    temporary = set(Path(tempfile.gettempdir()).iterdir())
     dataset = imported(place, "photos")
     if place.reads() is not None:
         place.proxy.reset()
@@ -123,7 +120,7 @@ def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_d
         assert place.reads() == dict.fromkeys(corpus.files, 1)
     kept = {path.relative_to(current().cache_dir).parts[0] for path in current().cache_dir.rglob("*") if path.is_file()}
     assert kept <= {"thumbnails", "matrices", "vectors"}
-    assert set(os.listdir(tempfile.gettempdir())) <= temporary
+    assert set(Path(tempfile.gettempdir()).iterdir()) <= temporary
 
 
 WORK = """
