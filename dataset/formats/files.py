@@ -6,22 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import DatasetError
-from ..media.endings import is_video
+from ..media.endings import is_image, is_video
 
-_IMAGE = re.compile(
-    r"(?!\.).+\.(avif|bmp|gif|heic|heif|jfif|jp2|jpeg|jpg|pbm|pgm|png|pnm|ppm|tif|tiff|webp)", re.IGNORECASE | re.DOTALL
-)
 _NUMBER = re.compile(r"(\d+)")
-
-
-def is_image(name: str) -> bool:
-    """Whether a file counts as an image by its ending; hidden files do not.
-
-    Example:
-        >>> is_image("Photo.JPG"), is_image("notes.txt"), is_image("._Photo.JPG")
-        (True, False, False)
-    """
-    return _IMAGE.fullmatch(name) is not None
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:

@@ -1,16 +1,31 @@
-"""Which files are videos, by their endings: the one place that says so."""
+"""Which files are images and which are videos, by their endings: the one place that says so."""
 
 import re
 
 VIDEO_ENDINGS = ("3gp", "avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "ts", "webm", "wmv")
 """What files of videos end with, without the dot."""
 
+_IMAGE = re.compile(
+    r"(?!\.).+\.(avif|bmp|gif|heic|heif|jfif|jp2|jpeg|jpg|pbm|pgm|png|pnm|ppm|tif|tiff|webp)", re.IGNORECASE | re.DOTALL
+)
 _VIDEO = re.compile(rf"(?:.*/)?(?![./])[^/]+\.(?:{'|'.join(VIDEO_ENDINGS)})", re.IGNORECASE | re.DOTALL)
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
 
 
+def is_image(name: str) -> bool:
+    """Whether a file counts as an image by its ending; hidden files do not.
+
+    Example:
+        >>> is_image("Photo.JPG"), is_image("notes.txt"), is_image("._Photo.JPG")
+        (True, False, False)
+    """
+    return _IMAGE.fullmatch(name) is not None
+
+
 def is_video(name: str) -> bool:
     """Whether a file name, path or URL is that of a video, by its ending; hidden files are not.
+
+    Of URLs of web servers, the query does not count; the names of objects in buckets may have question marks in them.
 
     Example:
         >>> is_video("s3://bucket/Trip.MP4"), is_video("https://host/a.webm?key=1"), is_video("notes.txt")
@@ -18,4 +33,5 @@ def is_video(name: str) -> bool:
         >>> is_video("photo.jpg"), is_video("._trip.mp4"), is_video("mp4")
         (False, False, False)
     """
-    return _VIDEO.fullmatch(_QUERY.sub("", name) if "://" in name else name) is not None
+    is_web = name.startswith(("http://", "https://"))
+    return _VIDEO.fullmatch(_QUERY.sub("", name) if is_web else name) is not None
