@@ -1,8 +1,7 @@
 """Taking in videos: as one sample each, or as samples of their frames, for which nothing is written to disk."""
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from os import PathLike
-from pathlib import Path
+from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from . import bulk
@@ -47,7 +46,7 @@ class Videos(SampleCollection):
     ) -> "Dataset":  # fmt: skip
         """Make a dataset from the videos of a folder; see `add_videos`, and `from_dir` for the other arguments."""
         return cls.from_videos(
-            VideoDirectory(Path(videos_dir), recursive=recursive).paths, name, persistent, overwrite, tags, progress,
+            VideoDirectory(fspath(videos_dir), recursive=recursive).paths, name, persistent, overwrite, tags, progress,
             every=every, fps=fps, keyframes=keyframes,
         )  # fmt: skip
 
@@ -119,7 +118,7 @@ class Videos(SampleCollection):
         Raises:
             DatasetError: if the folder cannot be read; the dataset is then as it was.
         """
-        paths = VideoDirectory(Path(videos_dir), recursive=recursive).paths
+        paths = VideoDirectory(fspath(videos_dir), recursive=recursive).paths
         return self.add_videos(paths, tags, progress, every=every, fps=fps, keyframes=keyframes)
 
     def add_videos_patt(

@@ -29,6 +29,8 @@ def is_image(name: str) -> bool:
 def is_video(name: str) -> bool:
     """Whether a file name, path or URL is that of a video, by its ending; hidden files are not.
 
+    Of URLs of web servers, the query does not count; the names of objects in buckets may have question marks in them.
+
     Example:
         >>> is_video("s3://bucket/Trip.MP4"), is_video("https://host/a.webm?key=1"), is_video("notes.txt")
         (True, True, False)
