@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..errors import DatasetError
 from ..labels import Classification
 from .base import DatasetType
-from .files import find_images, subfolders
+from .files import find_files, subfolders
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class ImageClassificationDirectoryTree(DatasetType):
 
     def find(self) -> list[Path]:
         """List the images of all classes in a fixed order."""
-        beside = [] if self._folders else find_images(self.folder, recursive=False)
+        beside = [] if self._folders else find_files(self.folder, "image", recursive=False)
         if beside:
             raise DatasetError(
                 f"{self.folder} has no folder per class, but {len(beside)} images directly inside. "
                 "Read it with saccade.types.ImageDirectory."
             )
-        return [path for folder in self._folders for path in find_images(folder)]
+        return [path for folder in self._folders for path in find_files(folder, "image")]
 
     def values_of(self, path: Path) -> dict[str, Any]:
         """The path, and the class as a `Classification`."""

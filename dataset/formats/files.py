@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 from ..errors import DatasetError
 from ..media.endings import is_image, is_video
@@ -58,18 +59,16 @@ def matching(pattern: str | os.PathLike[str]) -> list[str]:
     return sorted(found, key=natural_key)
 
 
-def find_images(folder: Path, *, recursive: bool = True) -> list[Path]:
-    """List the images in a folder, in natural order. Hidden files and folders are left out, links are followed.
+def find_files(folder: Path, media: Literal["image", "video"], *, recursive: bool = True) -> list[Path]:
+    """List the images or videos in a folder, in natural order.
+
+    Hidden files and folders are left out, links are followed.
 
     Raises:
         DatasetError: if a folder inside may not be read, or a name is not valid text.
     """
-    return list(_walk(str(folder), is_image, set(), recursive=recursive))
-
-
-def find_videos(folder: Path, *, recursive: bool = True) -> list[Path]:
-    """List the videos in a folder; see `find_images`."""
-    return list(_walk(str(folder), is_video, set(), recursive=recursive))
+    is_wanted = {"image": is_image, "video": is_video}[media]
+    return list(_walk(str(folder), is_wanted, set(), recursive=recursive))
 
 
 def _walk(

@@ -1,16 +1,14 @@
 """A folder of videos without labels."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
-from .base import DatasetType
-from .files import find_videos
+from .media_directory import MediaDirectory
 
 
 @dataclass(frozen=True)
-class VideoDirectory(DatasetType):
-    """A folder of videos, and of folders of videos.
+class VideoDirectory(MediaDirectory):
+    """A folder of videos, and of folders of videos; on this machine, or in a bucket by its URL.
 
     ```
     trips/
@@ -19,21 +17,13 @@ class VideoDirectory(DatasetType):
         night/trip1.mp4
     ```
 
-    Other files are passed over. The order is that of the names, numbers counting as numbers. Each video is one sample;
-    `Dataset.from_videos_dir` makes samples of their frames.
+    Other files are passed over. The order is that of the names, numbers counting as numbers; in a bucket that of the
+    keys. Each video is one sample; `Dataset.from_videos_dir` makes samples of their frames.
 
     Attributes:
         recursive: whether videos in the folders inside are taken too.
     """
 
-    recursive: bool = True
-
     name: ClassVar[str] = "video_directory"
 
-    def find(self) -> list[Path]:
-        """List the videos in a fixed order."""
-        return find_videos(self.folder, recursive=self.recursive)
-
-    def values_of(self, path: Path) -> dict[str, Any]:
-        """The path alone."""
-        return {"filepath": str(path)}
+    media: ClassVar[Literal["image", "video"]] = "video"
