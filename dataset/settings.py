@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +103,20 @@ def config_file() -> Path:
 
 def datasources_stamp() -> object:
     """A value that changes when the tables of the datasources may have: so they need not be read for every file."""
-    path = config_file()
+    # Asked for every file that is read: working out the path anew would take longer than all the rest.
+    path = _path_of_config(*(os.environ.get(name) for name in ("SACCADE_CONFIG", "XDG_CONFIG_HOME", "HOME")))
     try:
-        status = path.stat()
+        status = os.stat(path)
         state: object = (status.st_mtime_ns, status.st_size, status.st_ino)
     except OSError:
         state = None
-    return str(path), state, (_overrides.get() or {}).get("datasources")
+    return path, state, (_overrides.get() or {}).get("datasources")
+
+
+@lru_cache(maxsize=4)
+def _path_of_config(*_of_environment: str | None) -> str:
+    """The path of the config file, as long as these variables have these values."""
+    return str(config_file())
 
 
 def runtime_root() -> Path | None:

@@ -52,14 +52,15 @@ class Bucket:
     def read(self, key: str) -> bytes:
         """Read a whole object in one request."""
         _require_own_threads()
-        return bytes(self._obstore.get(self._store, key).bytes())
+        data: bytes = self._obstore.get(self._store, key).bytes().to_bytes()
+        return data
 
     def read_range(self, key: str, start: int, end: int) -> tuple[bytes, int]:
         """Read some of an object; the answer says how large it is."""
         _require_own_threads()
         try:
             answer = self._obstore.get(self._store, key, options={"range": (start, end)})
-            return bytes(answer.bytes()), int(answer.meta["size"])
+            return answer.bytes().to_bytes(), int(answer.meta["size"])
         except Exception as error:  # no class of its own
             if not is_range_error(error):
                 raise
