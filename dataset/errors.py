@@ -23,8 +23,8 @@ SaccadeError
 ├── UndoError (ValueError)
 ├── SelectionError (ValueError)
 ├── ModelError
-│   ├── MissingExtraError (ImportError)
 │   └── WrongOutputShapeError (ValueError)
+├── MissingExtraError (ImportError)
 └── RunError
     └── RunNotFoundError (KeyError)
 
@@ -137,7 +137,7 @@ class ModelError(SaccadeError):
     """An embedding model cannot be used."""
 
 
-class MissingExtraError(ModelError, ImportError):
+class MissingExtraError(SaccadeError, ImportError):
     """An optional package is not installed."""
 
 

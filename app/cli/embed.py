@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from ...dataset.errors import SaccadeError
 from ...dataset.named import load_dataset
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def run(args: argparse.Namespace) -> int:
     """Embed, and print the record of the run."""
     from ...brain import compute_embeddings, compute_media
 
+    if args.media and args.patches_field is not None:
+        raise SaccadeError("--media is for whole images. Leave out --patches-field, or embed objects in another call.")
     dataset = load_dataset(args.name)
     options = {"batch_size": args.batch_size, "num_workers": args.num_workers, "device": args.device}
     if args.media:
