@@ -26,7 +26,8 @@ from .extras import imported
 if TYPE_CHECKING:
     import torch
 
-_CHUNK = 64
+_BATCH = 32
+"""The network always gets so many: fewer are rounded differently, and a vector would depend on its company."""
 
 
 class TrainedModel:
@@ -82,17 +83,17 @@ class TrainedModel:
 
     def embed_prepared(self, prepared: Sequence[NDArray[Any]]) -> FloatArray:
         """Embed what `prepare` gave; (len(prepared), dim) float32, each row of length one."""
-        import torch
-
         from .backbones import embed_pixels
 
-        rows = [
-            embed_pixels(self._network, np.stack(prepared[start : start + _CHUNK]), self._device)
-            for start in range(0, len(prepared), _CHUNK)
-        ]
-        vectors = torch.cat(rows) if rows else torch.empty((0, self.dim))
-        found: FloatArray = vectors.cpu().numpy()
-        return found
+        vectors: NDArray[np.float32] = np.empty((len(prepared), self.dim), dtype=np.float32)
+        for start in range(0, len(prepared), _BATCH):
+            part = prepared[start : start + _BATCH]
+            batch = np.zeros((_BATCH, self.image_size, self.image_size, 3), dtype=np.uint8)
+            batch[: len(part)] = part
+            vectors[start : start + _BATCH] = (
+                embed_pixels(self._network, batch, self._device)[: len(part)].cpu().numpy()
+            )
+        return vectors
 
     def embed(self, images: Sequence[RGBImage]) -> FloatArray:
         """Embed images of any size.

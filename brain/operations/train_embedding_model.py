@@ -216,10 +216,11 @@ class _Work:
         _refuse_images(pixels)
         fingerprint = xxh3_128_hexdigest(json.dumps([1, self.params, pixels.digest(), labels]).encode())
         counts = {"images": len(pixels.positions), "failed": len(pixels.failures)}
+        checkpoint = Checkpoint(self.owner, fingerprint)
         record = self.refuse_taken(fingerprint)
         if record is not None:
+            checkpoint.remove()  # it was stopped after the model was kept
             return {**counts, "trained": "before", **_facts(record)}
-        checkpoint = Checkpoint(self.owner, fingerprint)
         with shown(self.recipe.epochs, progress, unit="epochs") as advance:
 
             def report(epoch: "Epoch") -> None:
@@ -240,6 +241,7 @@ class _Work:
     def _keep(self, trained: "Trained", fingerprint: str, dataset_name: str) -> Bson:
         from ... import __version__
 
+        self.refuse_taken(None)  # another training may have taken the name meanwhile
         recipe = self.recipe
         values = {
             "name": self.name, "backbone": recipe.backbone, "dimension": recipe.dimension,

@@ -20,7 +20,7 @@ from xxhash import xxh3_64_intdigest
 
 from ...dataset.errors import ModelError
 from ...dataset.types import IntArray
-from ..models.backbones import build_backbone, embed_pixels, normalised
+from ..models.backbones import build_backbone, normalised
 from .checkpoints import Checkpoint
 from .losses import nt_xent, vicreg
 from .recipes import Recipe
@@ -162,7 +162,7 @@ class _Training:
         if loss is not None:
             self.epoch, self._step, self._total = self.epoch + 1, 0, 0.0
         self._network.eval()
-        done = self._held.judge(self._images, self._embed, self._recipe, self.epoch, loss)
+        done = self._held.judge(self._embed, self._recipe, self.epoch, loss)
         self.curve.append(done)
         is_early = self.epoch <= max(1, self._recipe.epochs // 4)
         if is_early or done.score > self.curve[self.best].score + _BETTER:
@@ -175,7 +175,7 @@ class _Training:
     def _learn(self, rows: IntArray) -> float:
         """Take one step; returns the loss before it."""
         recipe = self._recipe
-        images = torch.from_numpy(self._images[rows]).to(self._device).permute(0, 3, 1, 2).float() / 255
+        images = _as_numbers(self._images[rows], self._device)
         generator = _generator(recipe.seed, self.epoch, self._step)
         views = [recipe.augmentations.views(images, recipe.image_size, generator) for _ in range(2)]
         with _precision(self._device):
@@ -197,19 +197,16 @@ class _Training:
         self._optimizer.step()
         return value
 
-    def _embed(self, images: NDArray[np.uint8] | Tensor) -> NDArray[np.float32]:
-        """Embed images of the right size, (n, size, size, 3) uint8, or views, (n, 3, size, size)."""
+    def _embed(self, rows: IntArray, look: Callable[[Tensor], Tensor]) -> NDArray[np.float32]:
+        """Embed some of the images, some at a time, each brought to the right size by `look`."""
         found = []
-        for start in range(0, len(images), _CHUNK):
-            part = images[start : start + _CHUNK]
-            if isinstance(part, Tensor):
-                with torch.inference_mode():
-                    rows = self._network(normalised(part.to(self._device))).float()
-                    found.append(nn.functional.normalize(rows, dim=1))
-            else:
-                found.append(embed_pixels(self._network, part, self._device))
-        vectors: NDArray[np.float32] = torch.cat(found).cpu().numpy()
-        return vectors
+        with torch.inference_mode():
+            for start in range(0, len(rows), _CHUNK):
+                images = look(_as_numbers(self._images[rows[start : start + _CHUNK]]))
+                vectors = self._network(normalised(images.to(self._device))).float()
+                found.append(nn.functional.normalize(vectors, dim=1).cpu())
+        embedded: NDArray[np.float32] = torch.cat(found).numpy()
+        return embedded
 
     def _save(self, checkpoint: Checkpoint) -> None:
         state = {
@@ -259,30 +256,31 @@ class _HeldOut:
         return cls(training, validation, known, asked, np.array([label or "" for label in labels]))
 
     def judge(
-        self, images: NDArray[np.uint8], embed: Callable[[Any], NDArray[np.float32]], recipe: Recipe, epoch: int,
-        loss: float | None,
+        self, embed: Callable[[IntArray, Callable[[Tensor], Tensor]], NDArray[np.float32]], recipe: Recipe,
+        epoch: int, loss: float | None,
     ) -> Epoch:  # fmt: skip
         """Validate a network, by the same views every time."""
-        pixels = torch.from_numpy(images[self.validation]).permute(0, 3, 1, 2).float() / 255
-        generator = _generator(recipe.seed, -1, 0)
-        one, other = (embed(recipe.augmentations.views(pixels, recipe.image_size, generator)) for _ in range(2))
-        plain = embed(_resized(pixels, recipe.image_size))
-        if not np.isfinite(plain).all():
+        generator, size = _generator(recipe.seed, -1, 0), recipe.image_size
+
+        def view(images: Tensor) -> Tensor:
+            return recipe.augmentations.views(images, size, generator)
+
+        def plain(images: Tensor) -> Tensor:
+            return _resized(images, size)
+
+        one, other = embed(self.validation, view), embed(self.validation, view)
+        vectors = embed(self.validation, plain)
+        if not np.isfinite(vectors).all():
             raise ModelError(f"after epoch {epoch} the vectors hold NaN or infinity. Use a smaller learning_rate.")
         accuracy = None
         if self.labels is not None:
-            asked, known = (
-                embed(_resized(torch.from_numpy(images[rows]).permute(0, 3, 1, 2).float() / 255, recipe.image_size))
-                for rows in (self.asked, self.known)
-            )
-            alone = self.known is self.asked
-            accuracy = neighbor_accuracy(
-                asked,
-                self.labels[self.asked].tolist(),
-                None if alone else known,
-                None if alone else self.labels[self.known].tolist(),
-            )
-        return Epoch(epoch, loss, neighbor_agreement(one, other), accuracy, spread(plain))
+            asked, truth = embed(self.asked, plain), self.labels[self.asked].tolist()
+            if self.known is self.asked:
+                accuracy = neighbor_accuracy(asked, truth)
+            else:
+                labels = self.labels[self.known].tolist()
+                accuracy = neighbor_accuracy(asked, truth, embed(self.known, plain), labels)
+        return Epoch(epoch, loss, neighbor_agreement(one, other), accuracy, spread(vectors))
 
 
 def _projection(recipe: Recipe) -> nn.Module:
@@ -294,6 +292,10 @@ def _projection(recipe: Recipe) -> nn.Module:
             nn.BatchNorm1d(recipe.dimension), nn.ReLU(), nn.Linear(recipe.dimension, hidden), nn.BatchNorm1d(hidden),
             nn.ReLU(), nn.Linear(hidden, 128),
         )  # fmt: skip
+
+
+def _as_numbers(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
+    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 255
 
 
 def _resized(images: Tensor, size: int) -> Tensor:

@@ -103,6 +103,8 @@ def test_the_model_prepares_images_one_by_one(dataset):
     assert [image.shape for image in prepared] == [(8, 8, 3)] * 3
     assert np.array_equal(model.embed(images), model.embed_prepared(prepared))
     assert model.embed([]).shape == (0, 8)
+    many = [np.random.default_rng(i).integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in range(75)]
+    assert np.array_equal(model.embed(many), np.concatenate([model.embed([image]) for image in many]))
     with pytest.raises(ModelError, match=r"shape \(3, 3\)"):
         model.prepare(np.zeros((3, 3), np.uint8))
 
