@@ -21,10 +21,8 @@ async def serve(folder: Path) -> None:
                 data = (folder / Path(path).name).read_bytes()
                 await asyncio.sleep(LATENCY)
                 modified = formatdate(0, usegmt=True)
-                writer.write(
-                    f'HTTP/1.1 200 OK\r\nContent-Length: {len(data)}\r\nLast-Modified: {modified}\r\nETag: "1"\r\n\r\n'.encode()
-                )
-                writer.write(data)
+                lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(data)}", f"Last-Modified: {modified}", 'ETag: "1"']
+                writer.write("\r\n".join([*lines, "", ""]).encode() + data)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

@@ -23,7 +23,7 @@ _PIXELS = 1 << 26  # a batch of huge images is closed early: this many pixels ar
 
 PIXELS = Wanted(pixels=True, check=False)
 """What a model wants of a file."""
-_NO_VECTOR = "a video as a whole has no vector. Make samples of its frames: add_videos(..., fps=1)"
+WHOLE_VIDEO = "a video as a whole has no vector. Make samples of its frames: add_videos(..., fps=1)"
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ class _Look:
     def video(self, file: BinaryIO, positions: Sequence[int]) -> list[_Looked]:
         inspection = inspect_video(file, self._all_wanted(positions))
         return [
-            _Looked(inspection, failure=_NO_VECTOR if self._wanted(position).pixels else None) for position in positions
+            _Looked(inspection, failure=WHOLE_VIDEO if self._wanted(position).pixels else None)
+            for position in positions
         ]
 
     def _all_wanted(self, positions: Sequence[int]) -> Wanted:

@@ -91,13 +91,13 @@ def run_pass(
             work.places, asked.model, wanted=work.wanted, batch_size=batch_size, crops=work.crops,
             num_workers=num_workers,
         )  # fmt: skip
-        paths = [_title(place) for place in work.places]
+        paths = [str(place) for place in work.places]
         with shown(len(paths), progress) as advance:
             for batch in batches:
                 refuse_failures(paths, batch.failures, skip_failures=skip_failures)
                 work.take(batch)
                 run.facts = work.summary()
-                advance(len(batch.inspections))
+                advance(len(batch.inspections), MB=traffic.bytes / 1e6)
             work.write()
         run.facts = work.summary()
 
@@ -249,7 +249,7 @@ class _Pass:
             reasons[f"{self.asked.embeddings_field}_error"] = failure
         for name, reason in reasons.items():
             if reason is not None:
-                self.failures[_title(self.places[position])] = reason
+                self.failures[str(self.places[position])] = reason
                 yield name, reason
             elif sample_id in self.had_error[name]:
                 yield name, None
@@ -335,7 +335,3 @@ def _lacking(samples: "SampleCollection", asked: Asked, ids: Sequence[SampleId])
 
 def _having(samples: "SampleCollection", path: str) -> set[SampleId]:
     return set(columns.read_ids(samples.exists(path))) if samples.has_field(path.split(".", maxsplit=1)[0]) else set()
-
-
-def _title(place: Place) -> str:
-    return place.path if place.frame_number is None else f"{place.path} (frame {place.frame_number})"

@@ -108,7 +108,7 @@ def compute_patch_embeddings(
     ):  # fmt: skip
         work = _Patches.begin(samples, chosen, regions, embeddings_field, overwrite=overwrite)
         work.refuse_missing(handle_missing)
-        paths = [place.path for place in work.places]
+        paths = [str(place) for place in work.places]
         batches = embed_files(work.places, chosen, batch_size=size, crops=work.cut, join=False, num_workers=workers)
         with shown(len(paths), progress, "images") as advance:
             for batch in batches:
@@ -213,7 +213,7 @@ class _Patches:
         for position in batch.inspections:
             reason = batch.failures.get(position)
             if reason is not None:
-                self.failures[self.places[position].path] = reason
+                self.failures[str(self.places[position])] = reason
             if reason is not None or self.ids[position] in self.had_error:
                 self._reasons[self.ids[position]] = reason
         is_time = len(self._rows) >= _WRITE_ROWS or time.monotonic() - self._written > _WRITE_SECONDS

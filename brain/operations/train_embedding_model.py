@@ -18,7 +18,7 @@ from ...dataset.types import Bson, Progress
 from ..models.extras import imported
 from ..models.registry import MODELS
 from ..models.trained import TrainedModel, keep_model, load_record
-from .media_pass import first_failures
+from .media_pass import first_failures, read_places
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -170,12 +170,13 @@ def train_embedding_model(
     with ExitStack() as stack:
         run = stack.enter_context(runs.record(samples, "train_embedding_model", key=key, reads=reads, params=params))
         assert isinstance(run, Training)
-        _, found = columns.read_scalars(samples, reads)
-        pixels = stack.enter_context(read_pixels(found["filepath"], recipe.stored_size, progress))
-        labels = None if label_path is None else [found[label_path][row] for row in pixels.positions]
+        _, places = read_places(samples)
+        held = None if label_path is None else columns.read_scalars(samples, [label_path])[1][label_path]
+        pixels = stack.enter_context(read_pixels(places, recipe.stored_size, progress))
+        labels = None if held is None else [held[row] for row in pixels.positions]
         run.facts = work.carry_out(pixels, labels, place, samples._root.name, progress)
         if pixels.failures:
-            reasons = {found["filepath"][row]: reason for row, reason in pixels.failures.items()}
+            reasons = {str(places[row]): reason for row, reason in pixels.failures.items()}
             run.facts["failures"] = first_failures(reasons)
     return run
 

@@ -4,29 +4,28 @@ Networks of this size look at squares of some dozen pixels, so 100,000 photos ar
 decoded is `models.streaming`, how they are squeezed `models.trained`.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_128
 
 from ...dataset.errors import ModelError, UnreadableMediaError
-from ...dataset.media.image import decode_image
+from ...dataset.media.image import decode
+from ...dataset.media.streaming import Place, stream
 from ...dataset.progress import shown
 from ...dataset.settings import current
-from ...dataset.types import Progress
+from ...dataset.types import Progress, RGBImage
+from ..models.streaming import WHOLE_VIDEO
 from ..models.trained import squeezed
 
 _IN_MEMORY = 1 << 30
-_GROUP = 64
-"""Files handed to the threads at once: so the decoded images that wait are few."""
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Pixels:
 
     Attributes:
         images: (n, size, size, 3) uint8; mapped from a file where it is large.
-        positions: which of the given paths each belongs to.
+        positions: which of the given places each belongs to.
         failures: why the others could not be read, by position.
     """
 
@@ -57,12 +56,12 @@ class Pixels:
 
 @contextmanager
 def read_pixels(
-    paths: Sequence[str], size: int, progress: Progress = None, *, in_memory: int = _IN_MEMORY
+    places: Sequence[Place], size: int, progress: Progress = None, *, in_memory: int = _IN_MEMORY
 ) -> Iterator[Pixels]:
     """Read images for the time of a `with` block.
 
     Args:
-        paths: image files.
+        places: images, or frames of videos.
         size: the side to which each is squeezed.
         progress: whether to show a bar while they are read.
         in_memory: bytes above which the images lie in a file in the cache folder, which is removed at the end.
@@ -73,40 +72,44 @@ def read_pixels(
     Raises:
         ModelError: if the file would be larger than the cache may be, or than the disk has room for.
     """
-    shape = (len(paths), size, size, 3)
+    shape = (len(places), size, size, 3)
     folder = None
     try:
         if np.prod(shape) <= in_memory:
             images = np.empty(shape, dtype=np.uint8)
         else:
-            folder = _folder_for(int(np.prod(shape)), len(paths), size)
+            folder = _folder_for(int(np.prod(shape)), len(places), size)
             images = np.lib.format.open_memmap(folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
         found = Pixels(images)
-        with (
-            shown(len(paths), progress) as advance,
-            ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads,
-        ):  # fmt: skip
-
-            def read(path: str) -> NDArray[np.uint8] | str:
-                try:
-                    return squeezed(decode_image(path), size)
-                except UnreadableMediaError as error:
-                    return str(error)
-
-            for start in range(0, len(paths), _GROUP):
-                group = paths[start : start + _GROUP]
-                for position, image in enumerate(threads.map(read, group), start):
-                    if isinstance(image, str):
-                        found.failures[position] = image
-                    else:
-                        images[len(found.positions)] = image
-                        found.positions.append(position)
-                advance(len(group))
+        with shown(len(places), progress) as advance:
+            for position, image in stream(places, _Squeezing(size)):
+                if isinstance(image, UnreadableMediaError):
+                    found.failures[position] = str(image)
+                else:
+                    images[len(found.positions)] = image
+                    found.positions.append(position)
+                advance(1)
         found.images = images[: len(found.positions)]
         yield found
     finally:
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Squeezing:
+    """Decodes and squeezes each image."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def image(self, data: bytes, positions: Sequence[int]) -> list[NDArray[np.uint8]]:
+        return [squeezed(decode(data).pixels, self._size)] * len(positions)
+
+    def frame(self, pixels: RGBImage, positions: Sequence[int]) -> list[NDArray[np.uint8]]:
+        return [squeezed(pixels, self._size)] * len(positions)
+
+    def video(self, _file: BinaryIO, _positions: Sequence[int]) -> list[NDArray[np.uint8]]:
+        raise UnreadableMediaError(WHOLE_VIDEO)
 
 
 def _folder_for(needed: int, count: int, size: int) -> Path:

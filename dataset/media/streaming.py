@@ -45,17 +45,21 @@ class Place:
     path: str
     frame_number: int | None = None
 
+    def __str__(self) -> str:
+        """What people call it."""
+        return self.path if self.frame_number is None else f"{self.path} (frame {self.frame_number})"
+
 
 class Work(Protocol[T_co]):
     """What is done with each file, in the threads that decode; several samples may lie in one file."""
 
-    def image(self, data: bytes, positions: Sequence[int]) -> Sequence[T_co]:
+    def image(self, data: bytes, positions: Sequence[int], /) -> Sequence[T_co]:
         """Look at the bytes of an image; one result for each of the positions."""
 
-    def frame(self, pixels: RGBImage, positions: Sequence[int]) -> Sequence[T_co]:
+    def frame(self, pixels: RGBImage, positions: Sequence[int], /) -> Sequence[T_co]:
         """Look at a frame, (height, width, 3) uint8; one result for each of the positions."""
 
-    def video(self, file: BinaryIO, positions: Sequence[int]) -> Sequence[T_co]:
+    def video(self, file: BinaryIO, positions: Sequence[int], /) -> Sequence[T_co]:
         """Look at a video as a whole; one result for each of the positions."""
 
 

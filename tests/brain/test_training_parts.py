@@ -15,6 +15,7 @@ from saccade.brain.training.recipes import recipe_for
 from saccade.brain.training.validation import neighbor_accuracy, neighbor_agreement, spread
 from saccade.dataset import settings
 from saccade.dataset.errors import ModelError
+from saccade.dataset.media.streaming import Place
 
 NOTHING = {
     "crop_scale": (1, 1), "crop_ratio": (1, 1), "horizontal_flip": 0, "jitter": 0, "grey": 0, "blur": 0,
@@ -252,9 +253,9 @@ def test_images_beyond_the_memory_lie_in_a_file_that_goes_away(image_files, home
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
     paths = [image_files[0], str(broken), *image_files[1:]]
-    with read_pixels(paths, 16) as held:
+    with read_pixels(list(map(Place, paths)), 16) as held:
         inside = held.images.copy()
-    with read_pixels(paths, 16, in_memory=100) as mapped:
+    with read_pixels(list(map(Place, paths)), 16, in_memory=100) as mapped:
         assert isinstance(mapped.images, np.memmap)
         assert np.array_equal(mapped.images, inside)
         assert mapped.positions == [0, *range(2, 11)]
@@ -268,7 +269,7 @@ def test_images_beyond_the_cache_are_refused_before_they_are_read(home):
     with (
         settings.using(cache_gb=0.001),
         pytest.raises(ModelError, match=r"0.0123 GB in .* cache_gb allows 0.001. Train on a view"),
-        read_pixels(["/nowhere.png"] * 1000, 64, in_memory=0),
+        read_pixels([Place("/nowhere.png")] * 1000, 64, in_memory=0),
     ):
         pass
 
