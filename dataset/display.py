@@ -4,16 +4,14 @@ Pure functions from plain summaries. The HTML needs nothing else (no script, no 
 notebook and escapes everything that comes from users. Only `thumbnail` touches a file.
 """
 
-import struct
-import warnings
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from .errors import MediaError, MissingExtraError
 from .labels._text import block, brief
 
 _LINE = "1px solid rgba(128,128,128,.35)"
@@ -21,8 +19,6 @@ _PICTURE = f"height:64px;border:{_LINE};border-radius:3px;margin:0 4px 4px 0;dis
 _CELL = "text-align:left;vertical-align:top;padding:2px 16px 2px 0;border:none;background:none"
 _NAME = f"{_CELL};opacity:.65;white-space:nowrap"
 _TEXT = f"{_CELL};font-family:monospace;white-space:pre-wrap"
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error)
-"""What Pillow raises for broken files."""
 
 
 def dataset_text(
@@ -167,38 +163,35 @@ def rows_html(title: str, kind: str, columns: Sequence[str], rows: Sequence[Sequ
     return _page(title, kind, [f'<table style="border:none;border-collapse:collapse"><tr>{head}</tr>{body}</table>'])
 
 
-def thumbnail(path: str, size: int = 96) -> str | None:
-    """Give a small picture of an image file as a data URI.
+def thumbnail(
+    path: str, size: int = 96, *, frame_number: int | None = None, content_hash: str | None = None
+) -> str | None:
+    """Give a small picture of an image, a frame or the beginning of a video as a data URI.
 
     Args:
-        path: a file on this machine.
+        path: a path or URL.
         size: the longer side, in pixels.
+        frame_number: which frame of a video.
+        content_hash: of the file; a thumbnail that is kept under it is taken, and the file not read.
 
     Returns:
         The URI, or None if the file is missing or is no readable image.
     """
-    from PIL import Image, ImageOps
+    from .media.endings import is_video
+    from .media.frames import frame_pixels
+    from .media.reading import read_media
+    from .media.thumbnails import SIZE, make_thumbnail, read_thumbnail, thumbnail_of
 
-    try:
-        if not Path(path).is_file():
+    data = read_thumbnail(content_hash, SIZE) if content_hash else None
+    if data is None:
+        try:
+            if frame_number is not None or is_video(path):
+                data = make_thumbnail(frame_pixels(path, frame_number or 1), size)
+            else:
+                data = thumbnail_of(read_media(path), size)
+        except (MediaError, MissingExtraError):
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd metadata; a repr is no place to complain of it
-            with Image.open(path) as image:
-                image.draft("RGB", (2 * size, 2 * size))
-                small = _eight_bits(ImageOps.exif_transpose(image))
-                small.thumbnail((size, size))
-                data = BytesIO()
-                small.save(data, "PNG")
-    except (*_UNREADABLE, Image.DecompressionBombError):
-        return None
-    return f"data:image/png;base64,{b64encode(data.getvalue()).decode('ascii')}"
-
-
-def _eight_bits(image: Any) -> Any:
-    if image.mode.startswith("I;16"):
-        image = image.point(lambda value: value * (1 / 256), "L")
-    return image.convert("RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB")
+    return f"data:image/webp;base64,{b64encode(data).decode('ascii')}"
 
 
 def _dataset_facts(

@@ -216,9 +216,12 @@ class Sample:
         return display.sample_text({"id": self.id, **dict(self._shown())})
 
     def _repr_html_(self) -> str:
-        return display.sample_html(
-            {"id": self.id, **dict(self._shown())}, thumbnail=display.thumbnail(self["filepath"])
-        )
+        return display.sample_html({"id": self.id, **dict(self._shown())}, thumbnail=self._thumbnail())
+
+    def _thumbnail(self) -> str | None:
+        """A small picture, as a data URI."""
+        known = {name: self[name] for name in ("frame_number", "content_hash") if self.has_field(name)}
+        return display.thumbnail(self["filepath"], **known)
 
     def _shown(self) -> Iterator[tuple[str, Any]]:
         for name in self.field_names:

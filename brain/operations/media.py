@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...dataset import runs
 from ...dataset.errors import SchemaError
 from ...dataset.media.streaming import workers_of
+from ...dataset.media.thumbnails import SIZE
 from ...dataset.types import Progress
 from ..models.registry import get_model
 from .media_pass import CHECK, METADATA, QUALITY, THUMBNAIL, Asked, checked_batch_size, run_pass
@@ -26,7 +27,7 @@ def compute_media(
     thumbnails: bool = False,
     model: Any = None,
     embeddings_field: str = "embedding",
-    thumbnail_size: int = 256,
+    thumbnail_size: int = SIZE,
     batch_size: int | None = None,
     num_workers: int | None = None,
     device: str | None = None,
@@ -201,7 +202,7 @@ def check_media(
 def compute_thumbnails(
     samples: "SampleCollection",
     *,
-    size: int = 256,
+    size: int = SIZE,
     num_workers: int | None = None,
     skip_failures: bool = True,
     overwrite: bool = False,

@@ -18,7 +18,7 @@ from ...dataset.errors import ModelError, UnreadableMediaError
 from ...dataset.media.inspection import Inspection, Wanted
 from ...dataset.media.reading import Traffic, counting
 from ...dataset.media.streaming import Place
-from ...dataset.media.thumbnails import keep_thumbnail, thumbnail_path
+from ...dataset.media.thumbnails import SIZE, keep_thumbnail, thumbnail_path
 from ...dataset.progress import shown
 from ...dataset.schema import StringField
 from ...dataset.types import Progress, RGBImage, SampleId
@@ -58,7 +58,7 @@ class Asked:
     model: EmbeddingModel | None = None
     embeddings_field: str = "embedding"
     regions: RegionOptions | None = None
-    thumbnail_size: int = 256
+    thumbnail_size: int = SIZE
     overwrite: bool = False
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import display, stages
+from .. import stages
 from ..errors import DatasetError, FieldNotFoundError, SampleNotFoundError, ViewError
 from ..expressions import ViewExpression
 from ..filepaths import normal_path
@@ -218,7 +218,7 @@ class Reading(Base):
 
     def _thumbnails(self) -> Iterator[str | None]:
         """Small pictures of the first samples, made as they are asked for."""
-        return (display.thumbnail(sample["filepath"]) for sample in self.head(8))
+        return (sample._thumbnail() for sample in self.head(8))
 
     # --- schema -----------------------------------------------------------------------------------------------------
 

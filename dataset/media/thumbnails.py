@@ -18,6 +18,8 @@ from .image import open_image
 from .renditions import SMALL, Renditions
 
 QUALITY = 80
+SIZE = 256
+"""The longest side of a thumbnail where nobody says otherwise, in pixels."""
 THUMBNAIL_BYTES = 10 * 10**9
 """What `prune_thumbnails` leaves, in bytes."""
 

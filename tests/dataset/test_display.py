@@ -167,7 +167,7 @@ def test_thumbnails_are_taken_lazily_and_missing_ones_passed_over():
 
 def decoded(uri):
     head, _, data = uri.partition(",")
-    assert head == "data:image/png;base64"
+    assert head == "data:image/webp;base64"
     return Image.open(io.BytesIO(base64.b64decode(data)))
 
 
@@ -181,7 +181,7 @@ def test_a_thumbnail_of_any_kind_of_image(tmp_path, mode):
 def test_a_small_image_is_not_enlarged_and_a_turned_one_is_turned(tmp_path):
     Image.new("RGB", (8, 4), "red").save(tmp_path / "small.png")
     small = decoded(display.thumbnail(str(tmp_path / "small.png")))
-    assert (small.size, small.convert("RGB").getpixel((0, 0))) == ((8, 4), (255, 0, 0))
+    assert (small.size, small.convert("RGB").getpixel((0, 0))) == ((8, 4), pytest.approx((255, 0, 0), abs=3))
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (400, 200)).save(tmp_path / "turned.jpg", exif=exif)
