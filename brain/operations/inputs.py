@@ -1,5 +1,6 @@
 """What the verbs read: embeddings by field name or as an array, checked, with the samples they belong to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ...dataset.columns import read_ids, read_vectors
 from ...dataset.errors import FieldKindError, FieldNotFoundError, SchemaError
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.vectors import first_nonfinite_row
+from ..models.registry import get_model
 from .embeddings import compute_embeddings
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def embedded(
     model: Any = None,
     *,
     batch_size: int | None = None,
+    num_workers: int | None = None,
     skip_failures: bool = True,
     progress: Progress = None,
 ) -> str | ArrayLike:
@@ -65,9 +68,23 @@ def embedded(
         return np.empty((0, 1))
     if model is not None or (embeddings is None and not known):
         compute_embeddings(
-            samples, model or "builtin", name, batch_size, skip_failures=skip_failures, progress=progress
+            samples, model or "builtin", name, batch_size, num_workers, skip_failures=skip_failures, progress=progress
         )
     return name
+
+
+def with_options(model: Any, model_kwargs: Mapping[str, Any] | None) -> Any:
+    """Make the model with its options, if there are any.
+
+    Raises:
+        ModelError: if the model has no such option.
+        SchemaError: if there are options and no model.
+    """
+    if not model_kwargs:
+        return model
+    if model is None:
+        raise SchemaError(f"model_kwargs={dict(model_kwargs)!r} are for a model, and none is named. Give model too.")
+    return get_model(model, **model_kwargs)
 
 
 def read_embeddings(samples: "SampleCollection", embeddings: str | ArrayLike) -> Embeddings:

@@ -105,10 +105,12 @@ def compute_leaky_splits(
     embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     *,
     force_square: bool = False,
     alpha: float | None = None,
     batch_size: int | None = None,
+    num_workers: int | None = None,
     skip_failures: bool = True,
     progress: Progress = None,
     metric: Metric | None = None,
@@ -128,9 +130,11 @@ def compute_leaky_splits(
             `roi_field`, where the vectors of the regions are. Samples without a vector are left out.
         similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
+        model_kwargs: what else the model is made with, such as `image_size`.
         force_square: make the boxes of the regions squares.
         alpha: grow the boxes of the regions by this fraction of their width and height.
         batch_size: images per call of the model.
+        num_workers: how many threads read and decode files, by default one for each core.
         skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         metric: "cosine" or "euclidean"; by default that of the index, else "cosine".
@@ -161,8 +165,8 @@ def compute_leaky_splits(
     by_name = isinstance(splits, str) or not isinstance(splits, Mapping)
     source = settled(
         samples, "cosine", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
-        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
-        skip_failures=skip_failures, progress=progress,
+        model=model, model_kwargs=model_kwargs, metric=metric, force_square=force_square, alpha=alpha,
+        batch_size=batch_size, num_workers=num_workers, skip_failures=skip_failures, progress=progress,
     )  # fmt: skip
     params = {
         "splits": splits if isinstance(splits, str) else list(splits) if by_name else None, **source.params,

@@ -1,6 +1,6 @@
 """`compute_similarity` and `sort_by_similarity`: what resembles what. The arithmetic is `kernels.similarity`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,6 +66,7 @@ class SimilarityIndex(runs.Run):
     def sort_by_similarity(
         self, query: Any, k: int | None = None, *, reverse: bool = False, dist_field: str | None = None,
         model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     ) -> "DatasetView":  # fmt: skip
         """The samples of the index by their similarity to a query; see `sort_by_similarity`."""
         return sort_by_similarity(
@@ -82,6 +83,7 @@ def compute_similarity(
     metric: Metric = "cosine",
     brain_key: str = "similarity",
     batch_size: int | None = None,
+    num_workers: int | None = None,
     progress: Progress = None,
 ) -> SimilarityIndex:
     """Make samples findable by what they resemble.
@@ -94,9 +96,11 @@ def compute_similarity(
             which is stored in the field `brain_key`.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`. The index
             that is returned asks it for the vectors of texts.
+        model_kwargs: what else the model is made with, such as `image_size`.
         metric: "cosine" or "euclidean".
         brain_key: the key of the run, by which `sort_by_similarity` knows the index.
         batch_size: images per call of the model.
+        num_workers: how many threads read and decode files, by default one for each core.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
@@ -115,8 +119,8 @@ def compute_similarity(
         ```
     """
     checked_distance(None, metric)
-    chosen = None if model is None else get_model(model)
-    field = embedded(samples, embeddings, chosen, batch_size=batch_size, progress=progress)
+    chosen = None if model is None else get_model(model, **(model_kwargs or {}))
+    field = embedded(samples, embeddings, chosen, batch_size=batch_size, num_workers=num_workers, progress=progress)
     name = field if isinstance(field, str) else brain_key
     reads, writes = ([name], []) if isinstance(field, str) else ([], [name])
     with runs.record(

@@ -3,7 +3,7 @@
 FiftyOne's shared arguments are settled here, once, before the run of the verb begins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ..models.protocol import EmbeddingModel
 from ..models.registry import can_be_found, get_model
 from ..models.streaming import embed_files
 from .embeddings import fill_embeddings
-from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes
+from .inputs import ARRAY, Embeddings, embedded, read_embeddings, similarity_indexes, with_options
 from .media_pass import checked_batch_size, first_failures, read_places, refuse_failures
 from .regions import RegionOptions, Regions, holds_vectors, region_options, vectors_of_labels
 
@@ -55,10 +55,12 @@ def settled(
     embeddings: str | ArrayLike | None = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     metric: Metric | None = None,
     force_square: bool = False,
     alpha: float | None = None,
     batch_size: int | None = None,
+    num_workers: int | None = None,
     skip_failures: bool = True,
     progress: Progress = None,
 ) -> Source:
@@ -71,10 +73,12 @@ def settled(
         embeddings: a vector field, an array, or where the vectors of the regions are.
         similarity_index: an index, or its key.
         model: what embeds.
+        model_kwargs: what else it is made with.
         metric: the metric that was asked for.
         force_square: make the boxes of the regions squares.
         alpha: grow the boxes of the regions by this fraction.
         batch_size: images per call of the model.
+        num_workers: how many threads read and decode files.
         skip_failures: note images that cannot be embedded and go on.
         progress: whether to show a bar.
 
@@ -86,6 +90,7 @@ def settled(
         UnreadableMediaError: if a file fails and `skip_failures` is False.
     """
     noted: dict[str, Any] = {}
+    model = with_options(model, model_kwargs)
     if similarity_index is not None:
         if embeddings is not None or roi_field is not None:
             other = "embeddings" if embeddings is not None else "roi_field"
@@ -102,11 +107,15 @@ def settled(
                 "them, or name a field for the vectors of the regions."
             )
         return _of_regions(
-            samples, options, embeddings, measure, model, batch_size, skip_failures=skip_failures, progress=progress
-        )
+            samples, options, embeddings, measure, model, batch_size, num_workers=num_workers,
+            skip_failures=skip_failures, progress=progress,
+        )  # fmt: skip
     if force_square or alpha is not None:
         raise SchemaError(f"force_square={force_square} and alpha={alpha} shape regions. Name these by roi_field.")
-    given = embedded(samples, embeddings, model, batch_size=batch_size, skip_failures=skip_failures, progress=progress)
+    given = embedded(
+        samples, embeddings, model, batch_size=batch_size, num_workers=num_workers, skip_failures=skip_failures,
+        progress=progress,
+    )  # fmt: skip
     return _of_field(samples, given, measure, noted)
 
 
@@ -151,7 +160,7 @@ def _of_field(samples: "SampleCollection", given: str | ArrayLike, metric: Metri
 
 def _of_regions(
     samples: "SampleCollection", options: RegionOptions, field: str | None, metric: Metric, model: Any,
-    batch_size: int | None, *, skip_failures: bool, progress: Progress,
+    batch_size: int | None, *, num_workers: int | None, skip_failures: bool, progress: Progress,
 ) -> Source:  # fmt: skip
     """Take the vectors that labels hold; or those of a field, which is filled; or embed, and keep nothing."""
     params = {"embeddings": REGIONS, "metric": metric, **options.params()}
@@ -166,13 +175,18 @@ def _of_regions(
     if field is not None and not samples.count():
         return _of_field(samples, np.empty((0, 1)), metric, options.params())
     if field is not None:
-        _fill(samples, options, field, model, batch_size, skip_failures=skip_failures, progress=progress)
+        _fill(
+            samples, options, field, model, batch_size, num_workers=num_workers, skip_failures=skip_failures,
+            progress=progress,
+        )  # fmt: skip
         return _of_field(samples, field, metric, options.params())
     chosen, size = get_model(model or "builtin"), checked_batch_size(batch_size)
     params |= {"model": chosen.name, "version": chosen.version}
 
     def embed() -> Embeddings:
-        return _embedded(samples, options, chosen, size, skip_failures=skip_failures, progress=progress)
+        return _embedded(
+            samples, options, chosen, size, num_workers=num_workers, skip_failures=skip_failures, progress=progress
+        )
 
     return Source(None, metric, ["filepath", options.field], params, embed)
 
@@ -187,7 +201,7 @@ def _from_labels(samples: "SampleCollection", roi_field: str, attribute: str) ->
 
 def _fill(
     samples: "SampleCollection", options: RegionOptions, field: str, model: Any, batch_size: int | None, *,
-    skip_failures: bool, progress: Progress,
+    num_workers: int | None, skip_failures: bool, progress: Progress,
 ) -> None:  # fmt: skip
     """Embed the regions of those samples that have no vector in a field yet.
 
@@ -206,13 +220,13 @@ def _fill(
             return  # they were brought from elsewhere, or are of a model that only the caller can give again
     fill_embeddings(
         samples, get_model(model or known.get("name") or "builtin"), field, batch_size, regions=options,
-        skip_failures=skip_failures, progress=progress,
+        num_workers=num_workers, skip_failures=skip_failures, progress=progress,
     )  # fmt: skip
 
 
 def _embedded(
     samples: "SampleCollection", options: RegionOptions, model: EmbeddingModel, batch_size: int, *,
-    skip_failures: bool, progress: Progress,
+    num_workers: int | None, skip_failures: bool, progress: Progress,
 ) -> Embeddings:  # fmt: skip
     """Embed the regions of all samples; nothing is kept."""
     ids, places = read_places(samples)
@@ -222,8 +236,9 @@ def _embedded(
     failures: dict[str, str] = {}
     with shown(len(ids), progress) as advance:
         batches = embed_files(
-            places, model, batch_size=batch_size, crops=lambda position, image: regions.crops(ids[position], image)
-        )
+            places, model, batch_size=batch_size, crops=lambda position, image: regions.crops(ids[position], image),
+            num_workers=num_workers,
+        )  # fmt: skip
         for batch in batches:
             refuse_failures(paths, batch.failures, skip_failures=skip_failures)
             positions += batch.positions

@@ -1,6 +1,6 @@
 """`compute_uniqueness`: how unlike all others each sample is. The arithmetic is `kernels.uniqueness`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,10 +31,12 @@ def compute_uniqueness(
     embeddings: "str | ArrayLike | None" = None,
     similarity_index: runs.Run | str | None = None,
     model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     *,
     force_square: bool = False,
     alpha: float | None = None,
     batch_size: int | None = None,
+    num_workers: int | None = None,
     skip_failures: bool = True,
     progress: Progress = None,
     method: Literal["local", "nearest"] = "local",
@@ -59,10 +61,12 @@ def compute_uniqueness(
         similarity_index: what `compute_similarity` gave, or its key: use the vectors and the metric of this index.
         model: what embeds the samples that have no vector in that field yet, as in `compute_embeddings`. With neither
             embeddings nor a model, and no field "embedding", the built-in descriptor makes one.
+        model_kwargs: what else the model is made with, such as `image_size`.
         force_square: make the boxes of the regions squares: the shorter side grows to the longer, inside the image.
         alpha: grow the boxes of the regions by this fraction of their width and height; below 0, down to -1, they
             shrink. Regions are cut at the rim of the image, and hold at least one pixel.
         batch_size: images per call of the model.
+        num_workers: how many threads read and decode files, by default one for each core.
         skip_failures: note images that cannot be embedded and go on. Otherwise the first one is an error.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
         method: "local", comparable across sets; or "nearest", FiftyOne's published formula, where the most isolated
@@ -104,8 +108,8 @@ def compute_uniqueness(
         raise SchemaError(f"reference={reference!r:.200} is no dataset, view or run. load_run(key) gives a run.")
     source = settled(
         samples, "euclidean", roi_field=roi_field, embeddings=embeddings, similarity_index=similarity_index,
-        model=model, metric=metric, force_square=force_square, alpha=alpha, batch_size=batch_size,
-        skip_failures=skip_failures, progress=progress,
+        model=model, model_kwargs=model_kwargs, metric=metric, force_square=force_square, alpha=alpha,
+        batch_size=batch_size, num_workers=num_workers, skip_failures=skip_failures, progress=progress,
     )  # fmt: skip
     params = {
         **source.params, "method": method, "neighbors": NEIGHBORS if method == "local" else len(WEIGHTS),

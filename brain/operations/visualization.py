@@ -1,5 +1,6 @@
 """`compute_visualization`: vectors as points on a plane. The arithmetic is `kernels.principal`, or an extra's."""
 
+from collections.abc import Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +12,7 @@ from ...dataset.errors import MissingExtraError, SchemaError
 from ...dataset.progress import shown
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..kernels.principal import principal_components
-from .inputs import ARRAY, embedded, read_embeddings
+from .inputs import ARRAY, embedded, read_embeddings, with_options
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -52,9 +53,11 @@ def compute_visualization(
     method: Literal["pca", "tsne", "umap"] = "pca",
     embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     brain_key: str = "visualization",
     seed: int = 51,
     batch_size: int | None = None,
+    num_workers: int | None = None,
     progress: Progress = None,
 ) -> Visualization:
     """Place samples on a plane, so that what resembles each other lies together.
@@ -67,9 +70,11 @@ def compute_visualization(
             (scikit-learn), or "umap" (the extra `viz`), which keep neighbours together.
         embeddings: a vector field, by default "embedding"; or an (n, d) array, one row per sample in their order.
         model: what embeds the samples that have no vector in that field yet, as for `compute_uniqueness`.
+        model_kwargs: what else the model is made with, such as `image_size`.
         brain_key: the key of the run and the vector field to write.
         seed: for the methods that draw at random.
         batch_size: images per call of the model.
+        num_workers: how many threads read and decode files, by default one for each core.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
@@ -95,9 +100,12 @@ def compute_visualization(
             f"method={method!r}, num_dims={num_dims!r}: expected 'pca', 'tsne' or 'umap', and 1 dimension or more."
         )
     given = points is not None
-    field = (
-        points if points is not None else embedded(samples, embeddings, model, batch_size=batch_size, progress=progress)
-    )
+    field = points
+    if field is None:
+        field = embedded(
+            samples, embeddings, with_options(model, model_kwargs), batch_size=batch_size, num_workers=num_workers,
+            progress=progress,
+        )  # fmt: skip
     reads = [field] if isinstance(field, str) else []
     params = {
         "embeddings": field if isinstance(field, str) else None if given else ARRAY, "num_dims": num_dims,

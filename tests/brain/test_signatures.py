@@ -17,6 +17,10 @@ FIFTYONES = {
     "compute_leaky_splits": "samples splits threshold roi_field embeddings similarity_index model model_kwargs",
     "compute_exact_duplicates": "samples num_workers skip_failures progress",
     "compute_visualization": "samples patches_field",
+    "compute_metadata": "samples overwrite num_workers skip_failures warn_failures progress",
+    "compute_embeddings": "samples model embeddings_field batch_size num_workers skip_failures progress",
+    "compute_patch_embeddings": "samples model patches_field embeddings_field force_square alpha handle_missing "
+    "batch_size num_workers skip_failures progress",
 }
 """The first arguments of FiftyOne's verbs, in their order."""
 
