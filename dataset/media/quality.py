@@ -90,11 +90,11 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     counts = _counts(grey[:: height - 1])
     rows = max(1, _STRIP // width)
     # Made once: new memory for every strip would cost more than the sums.
-    buffers = [np.empty((rows + 2) * width, dtype=np.int16) for _ in range(2)]
+    values, sums = (np.empty((rows + 2) * width, dtype=np.int16) for _ in range(2))
     edges = np.empty(rows * width, dtype=np.uint8)
     for top in range(1, height - 1, rows):
         strip = grey[top - 1 : top + rows + 1]
-        counts += _counts(_edges(np.ascontiguousarray(strip), *buffers, edges))
+        counts += _counts(_edges(np.ascontiguousarray(strip), values, sums, edges))
     return _deviation(counts)
 
 

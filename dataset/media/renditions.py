@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..types import IntArray, RGBImage
+from ..types import RGBImage
 
 SMALL = 512
 """The longest side of the small image is at least this, and less than twice this, where the image is large enough."""
@@ -20,8 +20,8 @@ _STRIP = 1 << 17  # pixels, about
 
 
 class _Forms(NamedTuple):
-    counts: IntArray
-    grey_counts: IntArray
+    counts: NDArray[np.int64]
+    grey_counts: NDArray[np.int64]
     grey: NDArray[np.uint8]
     small: RGBImage
 
@@ -37,12 +37,12 @@ class Renditions:
         self.pixels = pixels
 
     @property
-    def counts(self) -> IntArray:
+    def counts(self) -> NDArray[np.int64]:
         """How many pixels have each value of red, green and blue: (3, 256)."""
         return self._forms.counts
 
     @property
-    def grey_counts(self) -> IntArray:
+    def grey_counts(self) -> NDArray[np.int64]:
         """How many pixels have each grey: (256,)."""
         return self._forms.grey_counts
 
@@ -79,6 +79,6 @@ class Renditions:
             in_grey = strip.convert("L")
             counts += strip.histogram()
             grey_counts += in_grey.histogram()
-            grey[top : top + rows] = in_grey
-            small[top // factor : (top + rows) // factor] = strip.reduce(factor)
+            grey[top : top + rows] = np.asarray(in_grey)
+            small[top // factor : (top + rows) // factor] = np.asarray(strip.reduce(factor))
         return _Forms(counts.reshape(3, 256), grey_counts, grey, small)
