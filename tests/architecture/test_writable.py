@@ -5,7 +5,8 @@ from pathlib import Path
 
 STORE = Path(__file__).resolve().parents[2] / "dataset" / "store"
 WRITING = {
-    "bulk_write", "create_index", "delete_many", "delete_one", "drop", "drop_index", "find_one_and_update",
+    "bulk_write", "create_index", "delete_many", "delete_one", "drop", "drop_index", "find_one_and_delete",
+    "find_one_and_replace", "find_one_and_update",
     "insert_many", "insert_one", "replace_one", "update_many", "update_one", "write_packed",
 }  # fmt: skip
 """The driver's methods that write, and the function that sends its commands."""
