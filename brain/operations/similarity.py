@@ -66,7 +66,6 @@ class SimilarityIndex(runs.Run):
     def sort_by_similarity(
         self, query: Any, k: int | None = None, *, reverse: bool = False, dist_field: str | None = None,
         model: Any = None,
-    model_kwargs: Mapping[str, Any] | None = None,
     ) -> "DatasetView":  # fmt: skip
         """The samples of the index by their similarity to a query; see `sort_by_similarity`."""
         return sort_by_similarity(
@@ -80,6 +79,7 @@ def compute_similarity(
     *,
     embeddings: "str | ArrayLike | None" = None,
     model: Any = None,
+    model_kwargs: Mapping[str, Any] | None = None,
     metric: Metric = "cosine",
     brain_key: str = "similarity",
     batch_size: int | None = None,
