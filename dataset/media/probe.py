@@ -276,4 +276,4 @@ def _grey_from(row: RGBImage) -> int:
 
 
 def _is_grey(row: RGBImage) -> BoolArray:
-    return np.all(np.abs(row.astype(np.int16) - 128) <= 2, axis=1)  # type: ignore[no-any-return]
+    return np.all(np.abs(row.astype(np.int16) - 128) <= 2, axis=1)  # type: ignore[no-any-return]  # along an axis it is an array
