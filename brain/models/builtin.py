@@ -44,8 +44,9 @@ class BuiltinModel:
     """The download-free descriptor of colour, gradients and frequency."""
 
     name = "builtin"
-    version = "1"
+    version = "2"
     dim = 352
+    shortest_side = 128
 
     def prepare(self, image: RGBImage) -> NDArray[np.uint8]:
         """Squeeze one image of any size to (64, 64, 3) uint8.

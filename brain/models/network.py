@@ -45,6 +45,12 @@ class Network(ABC):
         """What the weights are, a "+", and a hash of how images are prepared and outputs pooled."""
         return f"{self._weights()}+{_settings(self.preparation, self._pooling)}"
 
+    @property
+    def shortest_side(self) -> int:
+        """Twice what the network looks at."""
+        seen = self.preparation
+        return 2 * max(seen.height, seen.width, seen.shortest_side or 0)
+
     def prepare(self, image: RGBImage) -> NDArray[np.uint8]:
         """Bring one image to (height, width, channels) uint8, the size the network looks at.
 

@@ -43,6 +43,9 @@ class PreparingModel(EmbeddingModel, Protocol):
     decoded, in several threads at once, and only what is prepared waits for the batch.
 
     `embed(images)` equals `embed_prepared([prepare(image) for image in images])`.
+
+    It may also say `shortest_side`: the shorter side in pixels below which an image holds too little for it, as a rule
+    twice what it looks at. JPEG files are then decoded at 1/2, 1/4 or 1/8 of their size where that leaves as many.
     """
 
     def prepare(self, image: RGBImage) -> NDArray[Any]:

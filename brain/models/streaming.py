@@ -96,14 +96,16 @@ class _Opened:
 
     name: str
     dim: int | None
+    shortest_side: int | None
     prepare: Callable[[RGBImage], NDArray[Any]] | None
     embed: Callable[[Sequence[NDArray[Any]]], FloatArray]
 
     @classmethod
     def of(cls, model: EmbeddingModel) -> "_Opened":
         if isinstance(model, PreparingModel):
-            return cls(model.name, model.dim, model.prepare, model.embed_prepared)
-        return cls(model.name, model.dim, None, model.embed)
+            side = getattr(model, "shortest_side", None)
+            return cls(model.name, model.dim, side, model.prepare, model.embed_prepared)
+        return cls(model.name, model.dim, None, None, model.embed)
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,9 @@ class _Look:
         wanted = self._wanted(positions[0])
         for position in positions[1:]:
             wanted |= self._wanted(position)
-        return wanted
+        # Regions are cut out of all pixels: what is small in the image must not become smaller still.
+        side = None if self._model is None or self._crops is not None else self._model.shortest_side
+        return replace(wanted, shortest=side)
 
     def _looked(self, inspection: Inspection, position: int) -> _Looked:
         pixels, kept = inspection.pixels, replace(inspection, pixels=None)

@@ -38,6 +38,7 @@ class TrainedModel:
         version: a hash of the network and its weights: it changes whenever the same image would get another vector.
         dim: length of a vector.
         image_size: the side in pixels to which images are squeezed.
+        shortest_side: twice that; see `PreparingModel`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class TrainedModel:
         from .backbones import build_backbone
 
         self.name, self.dim, self.image_size = name, dimension, image_size
+        self.shortest_side = 2 * image_size
         self._network = build_backbone(backbone, image_size, dimension)
         try:
             self._network.load_state_dict(dict(weights))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from xxhash import xxh3_128
 
 from ...dataset.errors import ModelError, UnreadableMediaError
-from ...dataset.media.image import decode
+from ...dataset.media.image import open_image
 from ...dataset.media.streaming import Place, stream
 from ...dataset.progress import shown
 from ...dataset.settings import current
@@ -103,7 +103,7 @@ class _Squeezing:
         self._size = size
 
     def image(self, data: bytes, positions: Sequence[int]) -> list[NDArray[np.uint8]]:
-        return [squeezed(decode(data).pixels, self._size)] * len(positions)
+        return [squeezed(open_image(data).decode(2 * self._size).pixels, self._size)] * len(positions)
 
     def frame(self, pixels: RGBImage, positions: Sequence[int]) -> list[NDArray[np.uint8]]:
         return [squeezed(pixels, self._size)] * len(positions)

@@ -9,7 +9,6 @@ from PIL import Image
 from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from ..types import RGBImage
-from .renditions import Renditions
 
 _PIECE = 1 << 20
 _SIDE = 32  # of the image whose frequencies are taken
@@ -55,7 +54,7 @@ def perceptual_hash(pixels: RGBImage) -> str:
 
     Source: C. Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, 3.2.1 (pHash).
     """
-    return hash_of_grey(Renditions(pixels).grey)
+    return hash_of_grey(Image.fromarray(pixels).convert("L"))
 
 
 def hash_of_grey(grey: Image.Image) -> str:

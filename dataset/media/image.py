@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -69,12 +68,12 @@ class ImageFile:
     _jpeg: jpeg.JpegHeader | None
     _image: Image.Image | None
 
-    def decode(self, *, longest: int | None = None) -> DecodedImage:
+    def decode(self, shortest: int | None = None) -> DecodedImage:
         """Decode the first, or only, image of the file.
 
         Args:
-            longest: where a smaller image will do, how long its longest side must be at least; a JPEG is then decoded
-                from fewer frequencies. None decodes all pixels.
+            shortest: where a smaller image will do, how long its shorter side must be at least; a JPEG is then decoded
+                at a half, a quarter or an eighth of its size, from fewer frequencies. None decodes all pixels.
 
         Raises:
             UnreadableMediaError: if anything is wrong with it. The message is the reason alone.
@@ -83,7 +82,7 @@ class ImageFile:
         if defect is not None:
             raise UnreadableMediaError(defect)
         try:
-            return self._decode(self._at_least(longest))
+            return self._decode(self.divisor(shortest))
         except UnreadableMediaError:
             raise
         except Exception as error:  # a decoder fed with garbage raises whatever its parser stumbles over
@@ -94,14 +93,15 @@ class ImageFile:
         """Why the file cannot be whole, as far as that is seen without decoding; None if nothing is seen."""
         return probe.container_defect(self._data)
 
-    def _at_least(self, longest: int | None) -> tuple[int, int]:
-        if longest is None or self._jpeg is None:
-            return 0, 0
-        width, height = self._jpeg.width, self._jpeg.height
-        return ceil(width * longest / max(width, height)), ceil(height * longest / max(width, height))
+    def divisor(self, shortest: int | None) -> int:
+        """By how much the sides of the image are divided when it is decoded for a shorter side of so many pixels."""
+        if shortest is None or self._jpeg is None:
+            return 1
+        side = min(self._jpeg.width, self._jpeg.height)
+        return next((divisor for divisor in (8, 4, 2) if side // divisor >= shortest), 1)
 
-    def _decode(self, at_least: tuple[int, int]) -> DecodedImage:
-        native = None if self._jpeg is None else jpeg.decode(self._data, self._jpeg, at_least=at_least)
+    def _decode(self, divisor: int) -> DecodedImage:
+        native = None if self._jpeg is None else jpeg.decode(self._data, self._jpeg, divisor)
         if native is not None:
             pixels = native if native.ndim == 3 else np.repeat(native[:, :, None], 3, axis=2)
             orientation = self.metadata.orientation
@@ -111,8 +111,8 @@ class ImageFile:
                 defect = probe.strips_defect(image, len(self._data))
                 if defect is not None:
                     raise UnreadableMediaError(defect)
-                if at_least != (0, 0):
-                    image.draft(None, at_least)
+                if divisor > 1:  # rounded down, or Pillow would take the next larger size
+                    image.draft(None, (image.width // divisor, image.height // divisor))
                 image.load()
                 pixels, native = _to_rgb(image)
             # Pillow turns TIFF files itself, and no others.

@@ -1,6 +1,7 @@
-"""Everything asked for of one image: one decode feeds it all, and bad data gives a reason instead of an error."""
+"""Everything asked for of one image, from one read of it; bad data gives a reason instead of an error."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -8,10 +9,13 @@ from ..errors import UnreadableMediaError
 from ..labels import ImageMetadata, Metadata
 from ..types import RGBImage
 from . import hashing, quality
-from .image import DecodedImage, open_image
+from .image import DecodedImage, ImageFile, open_image
 from .renditions import Renditions
-from .thumbnails import thumbnail_from
+from .thumbnails import make_thumbnail, thumbnail_from
 from .video import check_video, decode_frames, read_video
+
+SMALLEST = 128
+"""The shorter side from which the looks of an image are taken: a JPEG is decoded to no less."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Wanted:
         quality: Lightly's figures.
         hashes: of the content and of the looks.
         pixels: the image itself.
+        shortest: where a smaller image will do, how long its shorter side must be at least; None wants all pixels.
         thumbnail: its longest side, in pixels; None makes none.
         check: decode the file even if nothing that was asked for needs it, to know whether it is whole. Without, only
             the header and the container are looked at where metadata alone is wanted.
@@ -32,6 +37,7 @@ class Wanted:
     quality: bool = False
     hashes: bool = False
     pixels: bool = False
+    shortest: int | None = None
     thumbnail: int | None = None
     check: bool = True
 
@@ -40,8 +46,8 @@ class Wanted:
         sides = [side for side in (self.thumbnail, other.thumbnail) if side is not None]
         return Wanted(
             metadata=self.metadata or other.metadata, quality=self.quality or other.quality,
-            hashes=self.hashes or other.hashes, pixels=self.pixels or other.pixels, thumbnail=max(sides, default=None),
-            check=self.check or other.check,
+            hashes=self.hashes or other.hashes, pixels=self.pixels or other.pixels, shortest=_larger(self, other),
+            thumbnail=max(sides, default=None), check=self.check or other.check,
         )  # fmt: skip
 
 
@@ -71,8 +77,10 @@ class Inspection:
 def inspect_image(data: bytes, wanted: Wanted) -> Inspection:
     """Find out what is wanted of an image file. Nothing is raised for bad data; the reason is in `error`.
 
-    Figures, hashes, thumbnail and pixels come from the same decode of all pixels, so none depends on what else was
-    asked for. Several threads may call this; decoding and most figures run side by side.
+    Figures come from all pixels. What needs fewer, such as the perceptual hash, comes from a JPEG that is decoded to a
+    smaller size, whether or not it is decoded in full as well: so no number depends on what else was asked for. Only a
+    thumbnail, which is for the eye, is made of what there is. Several threads may call this; decoding and most figures
+    run side by side.
     """
     digest = hashing.content_hash(data) if wanted.hashes else None
     metadata = None
@@ -82,7 +90,7 @@ def inspect_image(data: bytes, wanted: Wanted) -> Inspection:
         needs = wanted.check or wanted.quality or wanted.hashes or wanted.pixels or wanted.thumbnail is not None
         if not needs:
             return Inspection(metadata=metadata, content_hash=digest, error=file.defect())
-        return _found(file.decode(), wanted, metadata, digest, len(data))
+        return _found(_Decodes(file), wanted, metadata, digest, len(data))
     except UnreadableMediaError as error:
         return Inspection(metadata=metadata, content_hash=digest, error=str(error))
 
@@ -98,7 +106,8 @@ def inspect_pixels(pixels: RGBImage, wanted: Wanted) -> Inspection:
     """
     metadata = ImageMetadata(width=pixels.shape[1], height=pixels.shape[0], num_channels=3)
     digest = hashing.pixels_hash(pixels) if wanted.hashes else None
-    return _found(DecodedImage(pixels, pixels, metadata), wanted, metadata if wanted.metadata else None, digest, None)
+    decoded = DecodedImage(pixels, pixels, metadata)
+    return _found(lambda _shortest: decoded, wanted, metadata if wanted.metadata else None, digest, None)
 
 
 def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
@@ -128,15 +137,42 @@ def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
     return replace(first, metadata=metadata, content_hash=digest, error=error)
 
 
+class _Decodes:
+    """Decodes an image, each size once."""
+
+    def __init__(self, file: ImageFile) -> None:
+        self._file = file
+        self._done: dict[int, DecodedImage] = {}
+
+    def __call__(self, shortest: int | None) -> DecodedImage:
+        divisor = self._file.divisor(shortest)
+        if divisor not in self._done:
+            self._done[divisor] = self._file.decode(shortest)
+        return self._done[divisor]
+
+
 def _found(
-    decoded: DecodedImage, wanted: Wanted, metadata: ImageMetadata | None, digest: str | None, size_bytes: int | None
-) -> Inspection:
-    figures = looks = thumbnail = None
-    image = Renditions(decoded.pixels)
+    decode: Callable[[int | None], DecodedImage], wanted: Wanted, metadata: ImageMetadata | None, digest: str | None,
+    size_bytes: int | None,
+) -> Inspection:  # fmt: skip
+    figures = looks = thumbnail = image = None
     if wanted.quality:
+        decoded = decode(None)
+        image = Renditions(decoded.pixels)
         figures = quality.figures(image, decoded.native, size_bytes)
     if wanted.hashes:
-        looks = hashing.hash_of_grey(image.grey)
-    if wanted.thumbnail is not None:
+        looks = hashing.perceptual_hash(decode(SMALLEST).pixels)
+    elif wanted.check:
+        decode(SMALLEST)
+    if wanted.thumbnail is not None and image is not None:
         thumbnail = thumbnail_from(image, wanted.thumbnail)
-    return Inspection(metadata, figures, digest, looks, thumbnail, decoded.pixels if wanted.pixels else None)
+    elif wanted.thumbnail is not None:
+        thumbnail = make_thumbnail(decode(2 * wanted.thumbnail).pixels, wanted.thumbnail)
+    pixels = decode(wanted.shortest).pixels if wanted.pixels else None
+    return Inspection(metadata, figures, digest, looks, thumbnail, pixels)
+
+
+def _larger(one: Wanted, other: Wanted) -> int | None:
+    """The shorter side that serves both; None where one wants all pixels."""
+    sides = [wanted.shortest for wanted in (one, other) if wanted.pixels]
+    return None if None in sides else max((side for side in sides if side is not None), default=None)

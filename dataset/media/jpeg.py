@@ -21,6 +21,7 @@ _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; three numbers mean other things
 _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive
+_LEAST = ("min_width", "min_height")
 _LONE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _SCAN = 0xDA
 _SAMPLINGS = frozenset({(0x11, 0x11, 0x11), (0x21, 0x11, 0x11), (0x22, 0x11, 0x11)})  # 4:4:4, 4:2:2, 4:2:0
@@ -90,13 +91,13 @@ def _header(marker: int, frame: bytes, exif: bytes, xmp: bytes, scan: int) -> Jp
     return JpegHeader(width, height, channels, plain, exif, xmp, scan)
 
 
-def decode(data: bytes, header: JpegHeader, *, at_least: tuple[int, int] = (0, 0)) -> NDArray[Any] | None:
+def decode(data: bytes, header: JpegHeader, divisor: int = 1) -> NDArray[Any] | None:
     """Decode the pixels strictly, or give None where Pillow has to.
 
     Args:
         data: the file.
         header: what `read_header` found in it.
-        at_least: decode to a smaller width and height, but these, from fewer frequencies; (0, 0) decodes all pixels.
+        divisor: by how much width and height are divided: 1, 2, 4 or 8; less is decoded then, from fewer frequencies.
 
     Returns:
         (height, width, 3) uint8, or (height, width) for grey; as stored, not turned.
@@ -109,7 +110,8 @@ def decode(data: bytes, header: JpegHeader, *, at_least: tuple[int, int] = (0, 0
         return None
     space = "GRAY" if header.channels == 1 else "RGB"
     try:
-        pixels: NDArray[Any] = simplejpeg.decode_jpeg(data, space, min_width=at_least[0], min_height=at_least[1])
+        least = (-(-side // divisor) if divisor > 1 else 0 for side in (header.width, header.height))
+        pixels: NDArray[Any] = simplejpeg.decode_jpeg(data, space, **dict(zip(_LEAST, least, strict=True)))
     except ValueError as error:
         if any(harmless in str(error) for harmless in _HARMLESS):
             return None

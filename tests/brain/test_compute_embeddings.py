@@ -55,7 +55,7 @@ def test_every_image_gets_the_vector_of_its_own_pixels(dataset):
     for sample in dataset:
         expected = described(sample.filepath)
         np.testing.assert_array_equal(sample["embedding"], expected)
-    assert model_of(dataset, "embedding") == {"name": "builtin", "version": "1", "dimension": 352}
+    assert model_of(dataset, "embedding") == {"name": "builtin", "version": "2", "dimension": 352}
 
 
 def described(path):
@@ -65,7 +65,7 @@ def described(path):
 def test_the_run_says_what_was_done(dataset):
     run = scb.compute_embeddings(dataset, batch_size=4)
     assert (run.key, run.operation, run.state) == ("embedding", "embeddings", "completed")
-    assert run.params == {"model": "builtin", "version": "1", "batch_size": 4, "overwrite": False}
+    assert run.params == {"model": "builtin", "version": "2", "batch_size": 4, "overwrite": False}
     assert counts(run) == {"embedded": 10, "had_vector": 0, "failed": 0}
     assert dataset.get_run_info("embedding").summary() == run.summary()
     assert run.view().count() == 10
