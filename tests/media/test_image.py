@@ -294,3 +294,21 @@ def test_programs_are_not_started_for_postscript():
     assert (
         reason(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n") == "the file is PostScript, not an image"
     )
+
+
+@pytest.mark.parametrize("size", [(640, 480), (641, 479), (1001, 777), (333, 1500), (257, 258)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}], ids=str)
+def test_a_smaller_decode_is_large_enough_and_the_same_without_simplejpeg(size, mode, options, hide_simplejpeg):
+    written = io.BytesIO()
+    Image.fromarray(photo(1, *size)).convert(mode).save(written, "JPEG", quality=88, **options)
+    data = written.getvalue()
+    small = {shortest: open_image(data).decode(shortest).pixels for shortest in (30, 64, 128, 10_000)}
+    assert small[10_000].shape == (size[1], size[0], 3)
+    for shortest, pixels in small.items():
+        assert min(pixels.shape[:2]) >= min(shortest, *size)
+        divisor = round(min(size) / min(pixels.shape[:2]))
+        assert divisor == 8 or min(size) // (2 * divisor) < shortest
+    hide_simplejpeg()
+    for shortest, pixels in small.items():
+        np.testing.assert_array_equal(open_image(data).decode(shortest).pixels, pixels)
