@@ -1,6 +1,6 @@
 """What a trained model knows of handwritten digits: kNN accuracy beside the untrained network and the pixels.
 
-    python benchmarks/training.py [--seeds 0 1 2] [--methods simclr vicreg] [--backbones cnn] [--dimensions 8 16]
+    python benchmarks/training.py [--seeds 0 1 2] [--methods simclr vicreg] [--backbones cnn] [--dimensions 16 32]
 
 scikit-learn's 1,797 digits of 8 x 8 pixels; a fixed 1,200 of them are trained on, without labels, and foretell the
 labels of the other 597 as their 5 nearest neighbours. All embeddings have the same dimension. One thread.
@@ -78,8 +78,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--methods", nargs="+", default=["simclr", "vicreg"])
     parser.add_argument("--backbones", nargs="+", default=["cnn"])
-    parser.add_argument("--dimensions", type=int, nargs="+", default=[8, 16])
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--dimensions", type=int, nargs="+", default=[16, 32])
+    parser.add_argument("--epochs", type=int)
     args = parser.parse_args()
     torch.set_num_threads(1)
     images, truth, order = digits()
