@@ -116,7 +116,7 @@ def train_embedding_model(
         learning_rate: the largest step; by default 0.002, of "vit" 0.0005.
         augmentations: what differs from the usual views, by the names of
             `saccade.brain.training.augmentations.Augmentations`: {"horizontal_flip": False} where left is not right.
-        patience: epochs without a better validation after which the training stops; a quarter of all by default.
+        patience: epochs without a better validation after which the training stops; half of all by default.
         label_field: a Classification or text field. Nothing is learned from it, but it validates: the share of
             held-out images whose nearest neighbours foretell their label then says which epoch is the best, instead of
             the agreement of neighbours between two views.

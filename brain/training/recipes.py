@@ -86,7 +86,7 @@ def recipe_for(count: int, **given: Any) -> Recipe:
         "learning_rate": 5e-4 if backbone.startswith("vit") else 2e-3,
     }  # fmt: skip
     values = {**usual, **values, "method": method, "backbone": backbone}
-    values.setdefault("patience", max(5, int(values["epochs"]) // 4) if isinstance(values["epochs"], Integral) else 10)
+    values.setdefault("patience", max(5, int(values["epochs"]) // 2) if isinstance(values["epochs"], Integral) else 10)
     for name, least in {
         "dimension": 2,
         "epochs": 1,
