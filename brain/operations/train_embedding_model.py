@@ -17,6 +17,7 @@ from ...dataset.store import model_records
 from ...dataset.types import Bson, Progress
 from ..models.extras import imported
 from ..models.registry import MODELS
+from ..models.torch_module import checked_device
 from ..models.trained import TrainedModel, keep_model, load_record
 from .media_pass import first_failures, read_places
 
@@ -148,14 +149,13 @@ def train_embedding_model(
         scb.compute_embeddings(dataset, model="street", embeddings_field="street")
         ```
     """
-    imported("torch", "torch", "train_embedding_model")
-    from ..training.devices import chosen_device
+    torch = imported("torch", "torch", "train_embedding_model")
     from ..training.pixels import read_pixels
     from ..training.recipes import recipe_for
 
     chosen = f"{samples._root.name}-{method}" if name is None else name
     _refuse_name(chosen)
-    place = chosen_device(device)
+    place = checked_device(torch, device)
     count = len(samples)
     recipe = recipe_for(
         count, method=method, backbone=backbone, image_size=image_size, dimension=dimension, epochs=epochs,
