@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset import columns, runs
-from ...dataset.errors import ModelError, UnreadableMediaError
+from ...dataset.errors import ModelError, SourceUnavailableError, UnreadableMediaError
 from ...dataset.media.inspection import Inspection, Wanted
 from ...dataset.media.reading import Traffic, counting
 from ...dataset.media.streaming import Place
-from ...dataset.media.thumbnails import SIZE, keep_thumbnail, thumbnail_path
+from ...dataset.media.thumbnails import SIZE, keep_thumbnail, prune_thumbnails, thumbnail_path
 from ...dataset.progress import shown
 from ...dataset.schema import StringField
 from ...dataset.types import Progress, RGBImage, SampleId
@@ -93,13 +93,20 @@ def run_pass(
         )  # fmt: skip
         paths = [str(place) for place in work.places]
         with shown(len(paths), progress) as advance:
-            for batch in batches:
-                refuse_failures(paths, batch.failures, skip_failures=skip_failures)
-                work.take(batch)
-                run.facts = work.summary()
-                advance(len(batch.inspections), MB=traffic.bytes / 1e6)
+            try:
+                for batch in batches:
+                    refuse_failures(paths, batch.failures, skip_failures=skip_failures)
+                    work.take(batch)
+                    run.facts = work.summary()
+                    advance(len(batch.inspections), MB=traffic.bytes / 1e6)
+            except SourceUnavailableError:  # hours may pass until it is back
+                if not work.is_all_at_once:
+                    work.write()
+                raise
             work.write()
         run.facts = work.summary()
+    if THUMBNAIL in asked.parts:
+        prune_thumbnails()
 
 
 def checked_batch_size(batch_size: int | None) -> int:
@@ -193,6 +200,11 @@ class _Pass:
             regions=None if asked.regions is None else Regions.read(samples, asked.regions),
         )  # fmt: skip
 
+    @property
+    def is_all_at_once(self) -> bool:
+        """Whether nothing is written before the end: another model's vectors may only be replaced all at once."""
+        return self.asked.overwrite and self.asked.model is not None
+
     def wanted(self, position: int) -> Wanted:
         """What is to be found out about a sample."""
         parts = self.lacks[position]
@@ -225,8 +237,7 @@ class _Pass:
         is_time = (
             max(len(self._rows), len(self._vectors)) >= _WRITE_ROWS or time.monotonic() - self._written > _WRITE_SECONDS
         )
-        # Another model's vectors may only be replaced all at once.
-        if is_time and not (self.asked.overwrite and self.asked.model is not None):
+        if is_time and not self.is_all_at_once:
             self.write()
 
     def _values(self, position: int, inspection: Inspection, failure: str | None) -> Iterator[tuple[str, Any]]:

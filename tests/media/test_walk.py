@@ -13,6 +13,7 @@ import xxhash
 import saccade as sc
 import saccade.brain as scb
 from saccade.dataset.columns import read_vectors
+from saccade.dataset.errors import SourceUnavailableError
 from saccade.dataset.settings import current
 from tests.media.corpus import FRAMES, Corpus, make_corpus
 
@@ -152,3 +153,41 @@ def test_a_pass_that_is_killed_and_continued_gives_what_an_undisturbed_one_gives
     undisturbed = imported(place, "undisturbed")
     everything(undisturbed)
     assert known(dataset, place) == known(undisturbed, place)
+
+
+def test_objects_that_vanish_or_are_denied_are_noted_and_tried_again(s3, corpora):
+    corpus = corpora(SMALL)
+    s3.put(corpus.files)
+    dataset = imported(s3, "photos")
+    gone, denied = [name for name in corpus.images if name not in corpus.broken][:2]
+    s3.delete(gone)
+    s3.proxy.answer(denied, 403, "AccessDenied")
+    assert everything(dataset).summary()["failed"] == len(corpus.broken) + 2
+    reasons = dict(zip(dataset.values("filepath"), dataset.values("media_error"), strict=True))
+    assert reasons[f"{s3.url}/{gone}"] == "the file does not exist"
+    assert "denied" in reasons[f"{s3.url}/{denied}"]
+    s3.put({gone: corpus.files[gone]})
+    assert everything(dataset).summary()["failed"] == len(corpus.broken)
+    assert len(dataset.exists("media_error")) == len(corpus.broken)
+
+
+def test_a_token_that_expires_ends_the_pass_what_is_done_stays_and_it_goes_on(s3, corpora):
+    corpus = corpora(SMALL)
+    s3.put(corpus.files)
+    dataset = imported(s3, "photos")
+
+    def expire(done, _total):
+        if done >= 30:
+            s3.proxy.answer("", 403, "ExpiredToken", times=float("inf"))
+
+    with pytest.raises(SourceUnavailableError, match=r"(?i)expired"):
+        scb.compute_media(dataset, model="builtin", batch_size=10, num_workers=1, progress=expire)
+    assert dataset.get_run_info("media").state == "failed"
+    kept = len(dataset.exists("content_hash"))
+    assert 30 <= kept < len(corpus.images)
+    assert len(dataset.exists("media_error")) <= len(corpus.broken), "nothing is held against the files"
+    s3.proxy.reset()
+    everything(dataset)
+    undisturbed = imported(s3, "undisturbed")
+    everything(undisturbed)
+    assert known(dataset, s3) == known(undisturbed, s3)
