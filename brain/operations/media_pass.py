@@ -104,6 +104,7 @@ def run_pass(
                     work.write()
                 raise
             work.write()
+            declare_reasons(samples, list(work.had_error), verb)
         run.facts = work.summary()
     if THUMBNAIL in asked.parts:
         prune_thumbnails()
@@ -190,7 +191,6 @@ class _Pass:
         every = [frozenset(part for part, lacks in lacking.items() if sample_id in lacks) for sample_id in ids]
         rows = [row for row, parts in enumerate(every) if parts]
         errors = [name for name in asked.writes if name == ERROR or name.endswith("_error")]
-        declare_reasons(samples, errors, verb)
         return cls(
             samples, asked, verb, traffic,
             ids=[ids[row] for row in rows], places=[places[row] for row in rows],

@@ -117,6 +117,7 @@ def compute_patch_embeddings(
                 run.facts = {**work.summary(), "bytes_read": traffic.bytes}
                 advance(len(batch.inspections))
             work.write()
+            declare_reasons(samples, [errors], "compute_patch_embeddings")
         run.facts = {**work.summary(), "bytes_read": traffic.bytes}
     return run
 
@@ -180,7 +181,6 @@ class _Patches:
                 boxes[sample_id] = grown[inside]
         todo = [row for row, sample_id in enumerate(ids) if sample_id in labels]
         errors = f"{regions.field}_{attribute}_error"
-        declare_reasons(samples, [errors], "compute_patch_embeddings")
         return cls(
             samples, model, regions, attribute, overwrite, [ids[row] for row in todo], [places[row] for row in todo],
             [(sample_id, label) for sample_id, held in found.items() for label in held], labels, boxes,

@@ -259,7 +259,7 @@ def test_images_beyond_the_memory_lie_in_a_file_that_goes_away(image_files, home
         assert isinstance(mapped.images, np.memmap)
         assert np.array_equal(mapped.images, inside)
         assert mapped.positions == [0, *range(2, 11)]
-        assert mapped.failures == {1: "the file is not an image of a known kind"}
+        assert mapped.failures == {1: "the file is text, not an image"}
         assert mapped.digest() == held.digest()
         assert list((settings.current().cache_dir / "training").iterdir())
     assert not list((settings.current().cache_dir / "training").iterdir())

@@ -34,6 +34,9 @@ def in_context(collection: Any) -> None:
 
 
 BOTH: dict[str, Write] = {
+    "compute_embeddings": lambda c: c.compute_embeddings("builtin", "vectors"),
+    "compute_metadata": lambda c: c.compute_metadata(),
+    "compute_patch_embeddings": lambda c: c.compute_patch_embeddings("builtin", "boxes", "vectors"),
     "delete_brain_run": lambda c: c.delete_brain_run("uniqueness"),
     "delete_brain_runs": lambda c: c.delete_brain_runs(),
     "delete_labels": lambda c: c.delete_labels(tags=["old"]),

@@ -19,11 +19,17 @@ LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "d
 
 IMPORT_ALL = """
 import importlib, pkgutil, saccade
+networks = "saccade.brain.training.", "saccade.brain.models.backbones"
 for module in pkgutil.walk_packages(saccade.__path__, "saccade."):
-    if not module.name.endswith(".__main__"):
+    if module.name.endswith(".__main__"):
+        continue
+    try:
         importlib.import_module(module.name)
-        print(module.name)
+    except ModuleNotFoundError as error:
+        assert error.name == "torch" and module.name.startswith(networks), module.name
+    print(module.name)
 """
+"""Networks are classes of torch's. What leads to them says which extra is missing: tests/brain/test_model_*.py."""
 
 MAKE_A_DATASET = """
 import saccade as sc
