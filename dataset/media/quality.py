@@ -4,7 +4,7 @@ Sums are whole numbers until the last step, so a figure is the same on every mac
 """
 
 from functools import cache
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..types import RGBImage
-from .renditions import SMALL, Renditions
+from .renditions import PIECE, Renditions, Sums, moments
 
-_STRIP = 1 << 16  # pixels handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
@@ -39,26 +38,26 @@ def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: in
 def figures(image: Renditions, native: NDArray[Any], size_bytes: int | None = None) -> dict[str, Any]:
     """As `quality`, of an image whose forms others use too."""
     height, width = image.pixels.shape[:2]
-    channels = image.counts
+    red, green, blue = channels = image.moments
     size = {} if size_bytes is None else {"sizeInBytes": size_bytes}
-    mean = [_mean(channel) / 255 for channel in channels]
+    mean = [channel.mean / 255 for channel in channels]
     return {
-        "snr": _ratio(channels.sum(axis=0)) if native is image.pixels else signal_to_noise(native),
+        "snr": (red + green + blue).ratio if native is image.pixels else signal_to_noise(native),
         "sharpness": sharpness(image.grey_pixels),
         **size,
         "width": width,
         "height": height,
         "shape": [height, width, 3],
         "mean": mean,
-        "std": [_deviation(channel) / 255 for channel in channels],
-        "sumOfValues": [int(channel @ _values(1)) / 255 for channel in channels],
-        "sumOfSquares": [int(channel @ _values(2)) / 65025 for channel in channels],
+        "std": [channel.deviation / 255 for channel in channels],
+        "sumOfValues": [channel.total / 255 for channel in channels],
+        "sumOfSquares": [channel.squares / 65025 for channel in channels],
         "meanRed": mean[0],
         "meanGreen": mean[1],
         "meanBlue": mean[2],
         "uniformRowRatio": _uniform_rows(image.grey),
-        "luminance": _lightness(image.small),
-        "contrast": _deviation(image.grey_counts),
+        "luminance": _lightness(image.smaller),
+        "contrast": moments(image.grey_pixels)[0].deviation,
     }
 
 
@@ -69,7 +68,7 @@ def signal_to_noise(values: NDArray[Any]) -> float:
         values: of any shape and number type; what is not finite is left out.
     """
     if values.dtype == np.uint8:
-        return _ratio(np.bincount(values.reshape(-1), minlength=256))
+        return moments(values)[0].ratio
     finite = values[np.isfinite(values)].astype(np.float64)
     deviation = float(finite.std()) if finite.size else 0.0
     return float(finite.mean()) / deviation if deviation else 0.0
@@ -86,40 +85,41 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     """
     height, width = grey.shape
     if height < 3 or width < 3:
-        return _deviation(_counts(grey))
-    counts = _counts(grey[:: height - 1])
-    rows = max(1, _STRIP // width)
+        return moments(grey)[0].deviation
+    rows = max(1, min(PIECE // width, height - 2))
+    sums = Sums(rows * width)
     # Made once: new memory for every strip would cost more than the sums.
-    values, sums = (np.empty((rows + 2) * width, dtype=np.int16) for _ in range(2))
-    edges = np.empty(rows * width, dtype=np.uint8)
+    room = np.empty((2, (rows + 2) * width), dtype=np.int16)
     for top in range(1, height - 1, rows):
-        strip = grey[top - 1 : top + rows + 1]
-        counts += _counts(_edges(np.ascontiguousarray(strip), values, sums, edges))
-    return _deviation(counts)
+        strip = np.ascontiguousarray(grey[top - 1 : top + rows + 1])
+        size = strip.size - 2 * width
+        _edges(strip, room[0], room[1], sums.room[:size])
+        sums.add(size)
+    return (sums.moments()[0] + moments(grey[:: height - 1])[0]).deviation
 
 
 def _edges(
-    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Filter all rows of a strip but the first and the last: nine times the middle less the sum of all nine.
+    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.int16]
+) -> None:
+    """Filter all rows of a strip but the first and the last, less 128: nine times the middle less the sum of all nine.
 
     The rows are handled as one long row, so the processor always has long runs; what is computed across the ends of two
     rows lands on the border, which is then put back.
     """
-    width, inner = strip.shape[1], strip[1:-1]
-    size = inner.size - 2
-    values, sums = values[: strip.size], sums[: strip.size - 2]
+    width, size = strip.shape[1], edges.size
+    values, sums = values[: strip.size], sums[:size]
     values[...] = strip.reshape(-1)
-    np.add(values[:-2], values[1:-1], out=sums)
-    np.add(sums, values[2:], out=sums)
-    middle = values[width + 1 : width + 1 + size]
-    np.multiply(middle, 9, out=middle)
-    for row in range(3):
-        np.subtract(middle, sums[row * width : row * width + size], out=middle)
-    np.clip(middle, 0, 255, out=edges[1 : 1 + size], casting="unsafe")
-    filtered = edges[: inner.size].reshape(inner.shape)
-    filtered[:, 0], filtered[:, -1] = inner[:, 0], inner[:, -1]
-    return filtered
+    np.add(values[:size], values[width : width + size], out=sums)
+    np.add(sums, values[2 * width :], out=sums)
+    middle, inside = values[width + 1 : width + size - 1], edges[1:-1]
+    np.multiply(middle, 9, out=inside)
+    for column in range(3):
+        np.subtract(inside, sums[column : column + size - 2], out=inside)
+    np.subtract(inside, 128, out=inside)
+    np.clip(inside, -128, 127, out=inside)
+    filtered, kept = edges.reshape(-1, width), strip[1:-1]
+    for border in (0, -1):
+        np.subtract(kept[:, border], 128, out=filtered[:, border], dtype=np.int16)
 
 
 def uniform_row_ratio(pixels: RGBImage) -> float:
@@ -157,11 +157,11 @@ def luminance(pixels: RGBImage) -> float:
 
     Source: IEC 61966-2-1 (sRGB), CIE 15 (L*).
     """
-    return _lightness(Renditions(pixels).small)
+    return _lightness(Renditions(pixels).smaller)
 
 
 def _lightness(small: Image.Image) -> float:
-    pixels = np.asarray(small.reduce(2) if max(small.size) >= SMALL else small)
+    pixels = np.asarray(small)
     # "clip" clips nothing here, and is the fast way.
     light, green, blue = (np.take(_light()[c], pixels[:, :, c], mode="clip") for c in range(3))
     light += green
@@ -189,28 +189,4 @@ def _lightness_of_light() -> NDArray[np.float64]:
 
 def contrast(pixels: RGBImage) -> float:
     """The population standard deviation of the grey image, 0..127.5."""
-    return _deviation(Renditions(pixels).grey_counts)
-
-
-@cache
-def _values(power: int) -> NDArray[np.int64]:
-    return np.arange(256, dtype=np.int64) ** power
-
-
-def _counts(values: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.array(Image.fromarray(values).histogram(), dtype=np.int64)
-
-
-def _mean(counts: NDArray[np.int64]) -> float:
-    return int(counts @ _values(1)) / int(counts.sum())
-
-
-def _deviation(counts: NDArray[np.int64]) -> float:
-    """Population standard deviation of the values 0..255 that occur so many times; exact but for the last division."""
-    number, total, squares = int(counts.sum()), int(counts @ _values(1)), int(counts @ _values(2))
-    return sqrt(number * squares - total * total) / number
-
-
-def _ratio(counts: NDArray[np.int64]) -> float:
-    deviation = _deviation(counts)
-    return _mean(counts) / deviation if deviation else 0.0
+    return moments(Renditions(pixels).grey_pixels)[0].deviation
