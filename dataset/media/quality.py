@@ -16,6 +16,7 @@ from .renditions import PIECE, Renditions, Sums, moments
 
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
+_PARTS = 1 << 32  # of one unit of lightness: whole, so sums do not depend on their order
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
 
 
@@ -166,8 +167,8 @@ def _lightness(small: Image.Image) -> float:
     light, green, blue = (np.take(_light()[c], pixels[:, :, c], mode="clip") for c in range(3))
     light += green
     light += blue
-    counts = np.bincount(light.reshape(-1), minlength=1 << 16)
-    return float(np.dot(counts, _lightness_of_light())) / int(light.size)
+    lightness = np.take(_lightness_of_light(), light, mode="clip")
+    return int(lightness.sum()) / _PARTS / light.size
 
 
 @cache
@@ -182,9 +183,10 @@ def _light() -> NDArray[np.uint16]:
 
 
 @cache
-def _lightness_of_light() -> NDArray[np.float64]:
+def _lightness_of_light() -> NDArray[np.int64]:
     light = np.arange(1 << 16) / 65535
-    return np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
+    lightness = np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
+    return np.rint(lightness * _PARTS).astype(np.int64)
 
 
 def contrast(pixels: RGBImage) -> float:

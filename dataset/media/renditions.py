@@ -19,7 +19,7 @@ SMALL = 512
 """The longest side of the small image is at least this, and less than twice this, where the image is large enough."""
 
 _STRIP = 1 << 17  # pixels, about
-_RUN = 6144  # values side by side in sums: whole pixels, and pairs of values
+_RUN = 3072  # values side by side in sums: whole pixels, and pairs of values
 _GROUP = 3  # so many squares of -128..127 can be added in 16 bits
 PIECE = 22 * _GROUP * _RUN
 """So many values should be summed at a time: they stay in the processor's cache."""
@@ -137,10 +137,10 @@ class Renditions:
         """`grey_pixels` as Pillow holds them."""
         return Image.fromarray(self.grey_pixels)
 
-    @cached_property
+    @property
     def small(self) -> Image.Image:
         """Squares of n×n pixels averaged, n = longest side // 512; smaller ones at the right and lower border."""
-        return Image.fromarray(self._forms[1])
+        return self._forms[1]
 
     @cached_property
     def smaller(self) -> Image.Image:
@@ -153,16 +153,17 @@ class Renditions:
         return Image.fromarray(self.pixels)
 
     @cached_property
-    def _forms(self) -> tuple[NDArray[np.uint8], RGBImage]:
+    def _forms(self) -> tuple[NDArray[np.uint8], Image.Image]:
         height, width = self.pixels.shape[:2]
         factor = shrinking(width, height)
         rows = factor * max(1, _STRIP // (width * factor))
         grey = np.empty((height, width), dtype=np.uint8)
-        small = np.empty((-(-height // factor), -(-width // factor), 3), dtype=np.uint8)
+        small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
         for top in range(0, height, rows):
             strip = Image.fromarray(self.pixels[top : top + rows])
-            grey[top : top + rows] = np.asarray(strip.convert("L"))
-            small[top // factor : (top + rows) // factor] = np.asarray(strip.reduce(factor))
+            # By its bytes: an array made of the image itself takes longer for the same.
+            grey[top : top + rows].reshape(-1)[...] = np.frombuffer(strip.convert("L").tobytes(), dtype=np.uint8)
+            small.paste(strip.reduce(factor), (0, top // factor))
         return grey, small
 
 
