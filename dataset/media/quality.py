@@ -102,25 +102,33 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
 def _edges(
     strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.int16]
 ) -> None:
-    """Filter all rows of a strip but the first and the last, less 128: nine times the middle less the sum of all nine.
+    """Filter all rows of a strip but the first and the last, and take 128 off, as `Sums` wants it."""
+    _filter(strip, values, sums, edges)
+    np.subtract(edges, 128, out=edges)
+    np.clip(edges, -128, 127, out=edges)
+    filtered, kept = edges.reshape(-1, strip.shape[1]), strip[1:-1]
+    for border in (0, -1):
+        np.subtract(kept[:, border], 128, out=filtered[:, border], dtype=np.int16)
+
+
+def _filter(
+    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], filtered: NDArray[np.int16]
+) -> None:
+    """Of all rows but the first and the last, nine times the middle less the sum of all nine; the border means nothing.
 
     The rows are handled as one long row, so the processor always has long runs; what is computed across the ends of two
-    rows lands on the border, which is then put back.
+    rows lands on the border.
     """
-    width, size = strip.shape[1], edges.size
+    width, size = strip.shape[1], filtered.size
     values, sums = values[: strip.size], sums[:size]
     values[...] = strip.reshape(-1)
     np.add(values[:size], values[width : width + size], out=sums)
     np.add(sums, values[2 * width :], out=sums)
-    middle, inside = values[width + 1 : width + size - 1], edges[1:-1]
-    np.multiply(middle, 9, out=inside)
+    filtered[0] = filtered[-1] = 0
+    inside = filtered[1:-1]
+    np.multiply(values[width + 1 : width + size - 1], 9, out=inside)
     for column in range(3):
         np.subtract(inside, sums[column : column + size - 2], out=inside)
-    np.subtract(inside, 128, out=inside)
-    np.clip(inside, -128, 127, out=inside)
-    filtered, kept = edges.reshape(-1, width), strip[1:-1]
-    for border in (0, -1):
-        np.subtract(kept[:, border], 128, out=filtered[:, border], dtype=np.int16)
 
 
 def uniform_row_ratio(pixels: RGBImage) -> float:
@@ -140,12 +148,14 @@ def _uniform_rows(grey: Image.Image) -> float:
     if min(width, height) < 3:
         return 0.0
     factor = ceil(height / _TALLEST)
-    values = np.asarray(grey.reduce((min(factor, width // 3), factor))).astype(np.int16)
-    across = values[:, :-2] + values[:, 1:-1] + values[:, 2:]
-    change = values[1:-1, 1:-1] * 9 - (across[:-2] + across[1:-1] + across[2:])
-    change += _FLAT
-    flat = np.count_nonzero(change.view(np.uint16) <= 2 * _FLAT, axis=1)  # negative is very large when taken unsigned
-    return float(np.mean(flat > _FLAT_SHARE * change.shape[1]))
+    small = np.asarray(grey.reduce((min(factor, width // 3), factor)))
+    values, sums = np.empty((2, small.size), dtype=np.int16)
+    filtered = np.empty((small.shape[0] - 2, small.shape[1]), dtype=np.int16)
+    _filter(small, values, sums, filtered.reshape(-1))
+    filtered += _FLAT
+    flat = filtered.view(np.uint16) <= 2 * _FLAT  # negative is very large when taken unsigned
+    counts = np.add.reduce(flat[:, 1:-1], axis=1, dtype=np.int32)
+    return float(np.mean(counts > _FLAT_SHARE * (small.shape[1] - 2)))
 
 
 def luminance(pixels: RGBImage) -> float:
