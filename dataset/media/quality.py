@@ -196,7 +196,8 @@ def _light() -> NDArray[np.uint16]:
 def _lightness_of_light() -> NDArray[np.int64]:
     light = np.arange(1 << 16) / 65535
     lightness = np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
-    return np.rint(lightness * _PARTS).astype(np.int64)
+    parts: NDArray[np.int64] = np.rint(lightness * _PARTS).astype(np.int64)
+    return parts
 
 
 def contrast(pixels: RGBImage) -> float:

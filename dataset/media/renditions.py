@@ -159,9 +159,14 @@ class Renditions:
         rows = factor * max(1, _STRIP // (width * factor))
         grey = np.empty((height, width), dtype=np.uint8)
         small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+        pixels = np.ascontiguousarray(self.pixels)
+        strip = Image.new("RGB", (width, min(rows, height)))
         for top in range(0, height, rows):
-            strip = Image.fromarray(self.pixels[top : top + rows])
-            # By its bytes: an array made of the image itself takes longer for the same.
+            part = pixels[top : top + rows]
+            if len(part) < strip.height:
+                strip = Image.new("RGB", (width, len(part)))
+            # Into the same memory, and out of it by its bytes: new images and arrays take longer for the same.
+            strip.frombytes(part.data)
             grey[top : top + rows].reshape(-1)[...] = np.frombuffer(strip.convert("L").tobytes(), dtype=np.uint8)
             small.paste(strip.reduce(factor), (0, top // factor))
         return grey, small
