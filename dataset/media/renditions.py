@@ -4,7 +4,6 @@ What Pillow makes is made strip by strip: what is read from a strip a second and
 cache, and no second image of full size is held in memory. That takes half the time of whole images.
 """
 
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -19,7 +18,7 @@ SMALL = 512
 """The longest side of the small image is at least this, and less than twice this, where the image is large enough."""
 
 _STRIP = 1 << 17  # pixels, about
-_RUN = 3072  # values side by side in sums: whole pixels, and pairs of values
+_RUN = 3072  # values side by side in sums: whole pixels
 _GROUP = 3  # so many squares of -128..127 can be added in 16 bits
 PIECE = 22 * _GROUP * _RUN
 """So many values should be summed at a time: they stay in the processor's cache."""
@@ -80,17 +79,9 @@ class Sums:
         self._totals += np.add.reduce(runs, axis=0, dtype=np.int16 if len(runs) <= 256 else np.int64)
         np.multiply(values, values, out=values)
         groups = values.view(np.uint16).reshape(_GROUP, -1)
-        squares = groups[0]
         for other in groups[1:]:
-            np.add(squares, other, out=squares)
-        # Two neighbours are summed as one number of 32 bits; the sum of the upper ones says what the lower ones are.
-        pairs = squares.view(np.uint32).reshape(-1, _RUN // 2)
-        both = np.add.reduce(pairs, axis=0, dtype=np.uint32)
-        np.right_shift(pairs, 16, out=pairs)
-        upper = np.add.reduce(pairs, axis=0, dtype=np.uint32)
-        first = 0 if sys.byteorder == "little" else 1
-        self._squares[first::2] += both - (upper << 16)
-        self._squares[1 - first :: 2] += upper
+            np.add(groups[0], other, out=groups[0])
+        self._squares += np.add.reduce(groups[0].reshape(-1, _RUN), axis=0, dtype=np.uint32)
 
     def moments(self, channels: int = 1) -> list[Moments]:
         """Of each channel, where the values of a pixel follow each other."""
