@@ -44,8 +44,8 @@ def _written(picture: Image.Image, sides: tuple[int, int], size: int) -> bytes:
     width, height = (max(1, round(side * factor)) for side in sides)
     small = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     written = BytesIO()
-    # Method 2 takes a third of the time of the default and gives files 3 % larger.
-    small.save(written, "WEBP", quality=QUALITY, method=2)
+    # Method 0 takes a third of the time of the default (4) and gives files a quarter larger, as good to look at.
+    small.save(written, "WEBP", quality=QUALITY, method=0)
     return written.getvalue()
 
 
