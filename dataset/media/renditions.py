@@ -1,7 +1,7 @@
 """An image in the forms from which figures, hashes and thumbnails are made; each is made once, at its first use.
 
 What Pillow makes is made strip by strip: what is read from a strip a second and third time is still in the processor's
-cache, and no second image of full size is held in memory. That takes half the time of whole images.
+cache, and no second image of full size is held in memory. That takes two thirds of the time of whole images.
 """
 
 from dataclasses import dataclass
