@@ -4,7 +4,7 @@ Sums are whole numbers until the last step, so a figure is the same on every mac
 """
 
 from functools import cache
-from math import ceil, sqrt
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..types import RGBImage
-from .renditions import SMALL, Renditions
+from .renditions import PIECE, Renditions, Sums, moments
 
-_STRIP = 1 << 16  # pixels handled at a time: their numbers stay in the processor's cache
 _TALLEST = 400  # Lightly's, of the image whose rows are looked at
 _FLAT = 5  # of 255; Lightly's
+_PARTS = 1 << 32  # of one unit of lightness: whole, so sums do not depend on their order
 _FLAT_SHARE = 0.97  # of a row's pixels; Lightly's
 
 
@@ -39,26 +39,26 @@ def quality(pixels: RGBImage, native: NDArray[Any] | None = None, size_bytes: in
 def figures(image: Renditions, native: NDArray[Any], size_bytes: int | None = None) -> dict[str, Any]:
     """As `quality`, of an image whose forms others use too."""
     height, width = image.pixels.shape[:2]
-    channels = image.counts
+    red, green, blue = channels = image.moments
     size = {} if size_bytes is None else {"sizeInBytes": size_bytes}
-    mean = [_mean(channel) / 255 for channel in channels]
+    mean = [channel.mean / 255 for channel in channels]
     return {
-        "snr": _ratio(channels.sum(axis=0)) if native is image.pixels else signal_to_noise(native),
+        "snr": (red + green + blue).ratio if native is image.pixels else signal_to_noise(native),
         "sharpness": sharpness(image.grey_pixels),
         **size,
         "width": width,
         "height": height,
         "shape": [height, width, 3],
         "mean": mean,
-        "std": [_deviation(channel) / 255 for channel in channels],
-        "sumOfValues": [int(channel @ _values(1)) / 255 for channel in channels],
-        "sumOfSquares": [int(channel @ _values(2)) / 65025 for channel in channels],
+        "std": [channel.deviation / 255 for channel in channels],
+        "sumOfValues": [channel.total / 255 for channel in channels],
+        "sumOfSquares": [channel.squares / 65025 for channel in channels],
         "meanRed": mean[0],
         "meanGreen": mean[1],
         "meanBlue": mean[2],
         "uniformRowRatio": _uniform_rows(image.grey),
-        "luminance": _lightness(image.small),
-        "contrast": _deviation(image.grey_counts),
+        "luminance": _lightness(image.smaller),
+        "contrast": moments(image.grey_pixels)[0].deviation,
     }
 
 
@@ -69,7 +69,7 @@ def signal_to_noise(values: NDArray[Any]) -> float:
         values: of any shape and number type; what is not finite is left out.
     """
     if values.dtype == np.uint8:
-        return _ratio(np.bincount(values.reshape(-1), minlength=256))
+        return moments(values)[0].ratio
     finite = values[np.isfinite(values)].astype(np.float64)
     deviation = float(finite.std()) if finite.size else 0.0
     return float(finite.mean()) / deviation if deviation else 0.0
@@ -86,40 +86,49 @@ def sharpness(grey: NDArray[np.uint8]) -> float:
     """
     height, width = grey.shape
     if height < 3 or width < 3:
-        return _deviation(_counts(grey))
-    counts = _counts(grey[:: height - 1])
-    rows = max(1, _STRIP // width)
+        return moments(grey)[0].deviation
+    rows = max(1, min(PIECE // width, height - 2))
+    sums = Sums(rows * width)
     # Made once: new memory for every strip would cost more than the sums.
-    values, sums = (np.empty((rows + 2) * width, dtype=np.int16) for _ in range(2))
-    edges = np.empty(rows * width, dtype=np.uint8)
+    room = np.empty((2, (rows + 2) * width), dtype=np.int16)
     for top in range(1, height - 1, rows):
-        strip = grey[top - 1 : top + rows + 1]
-        counts += _counts(_edges(np.ascontiguousarray(strip), values, sums, edges))
-    return _deviation(counts)
+        strip = np.ascontiguousarray(grey[top - 1 : top + rows + 1])
+        size = strip.size - 2 * width
+        _edges(strip, room[0], room[1], sums.room[:size])
+        sums.add(size)
+    return (sums.moments()[0] + moments(grey[:: height - 1])[0]).deviation
 
 
 def _edges(
-    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Filter all rows of a strip but the first and the last: nine times the middle less the sum of all nine.
+    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], edges: NDArray[np.int16]
+) -> None:
+    """Filter all rows of a strip but the first and the last, and take 128 off, as `Sums` wants it."""
+    _filter(strip, values, sums, edges)
+    np.subtract(edges, 128, out=edges)
+    np.clip(edges, -128, 127, out=edges)
+    filtered, kept = edges.reshape(-1, strip.shape[1]), strip[1:-1]
+    for border in (0, -1):
+        np.subtract(kept[:, border], 128, out=filtered[:, border], dtype=np.int16)
+
+
+def _filter(
+    strip: NDArray[np.uint8], values: NDArray[np.int16], sums: NDArray[np.int16], filtered: NDArray[np.int16]
+) -> None:
+    """Of all rows but the first and the last, nine times the middle less the sum of all nine; the border means nothing.
 
     The rows are handled as one long row, so the processor always has long runs; what is computed across the ends of two
-    rows lands on the border, which is then put back.
+    rows lands on the border.
     """
-    width, inner = strip.shape[1], strip[1:-1]
-    size = inner.size - 2
-    values, sums = values[: strip.size], sums[: strip.size - 2]
+    width, size = strip.shape[1], filtered.size
+    values, sums = values[: strip.size], sums[:size]
     values[...] = strip.reshape(-1)
-    np.add(values[:-2], values[1:-1], out=sums)
-    np.add(sums, values[2:], out=sums)
-    middle = values[width + 1 : width + 1 + size]
-    np.multiply(middle, 9, out=middle)
-    for row in range(3):
-        np.subtract(middle, sums[row * width : row * width + size], out=middle)
-    np.clip(middle, 0, 255, out=edges[1 : 1 + size], casting="unsafe")
-    filtered = edges[: inner.size].reshape(inner.shape)
-    filtered[:, 0], filtered[:, -1] = inner[:, 0], inner[:, -1]
-    return filtered
+    np.add(values[:size], values[width : width + size], out=sums)
+    np.add(sums, values[2 * width :], out=sums)
+    filtered[0] = filtered[-1] = 0
+    inside = filtered[1:-1]
+    np.multiply(values[width + 1 : width + size - 1], 9, out=inside)
+    for column in range(3):
+        np.subtract(inside, sums[column : column + size - 2], out=inside)
 
 
 def uniform_row_ratio(pixels: RGBImage) -> float:
@@ -139,12 +148,14 @@ def _uniform_rows(grey: Image.Image) -> float:
     if min(width, height) < 3:
         return 0.0
     factor = ceil(height / _TALLEST)
-    values = np.asarray(grey.reduce((min(factor, width // 3), factor))).astype(np.int16)
-    across = values[:, :-2] + values[:, 1:-1] + values[:, 2:]
-    change = values[1:-1, 1:-1] * 9 - (across[:-2] + across[1:-1] + across[2:])
-    change += _FLAT
-    flat = np.count_nonzero(change.view(np.uint16) <= 2 * _FLAT, axis=1)  # negative is very large when taken unsigned
-    return float(np.mean(flat > _FLAT_SHARE * change.shape[1]))
+    small = np.asarray(grey.reduce((min(factor, width // 3), factor)))
+    values, sums = np.empty((2, small.size), dtype=np.int16)
+    filtered = np.empty((small.shape[0] - 2, small.shape[1]), dtype=np.int16)
+    _filter(small, values, sums, filtered.reshape(-1))
+    filtered += _FLAT
+    flat = filtered.view(np.uint16) <= 2 * _FLAT  # negative is very large when taken unsigned
+    counts = np.add.reduce(flat[:, 1:-1], axis=1, dtype=np.int32)
+    return float(np.mean(counts > _FLAT_SHARE * (small.shape[1] - 2)))
 
 
 def luminance(pixels: RGBImage) -> float:
@@ -157,17 +168,17 @@ def luminance(pixels: RGBImage) -> float:
 
     Source: IEC 61966-2-1 (sRGB), CIE 15 (L*).
     """
-    return _lightness(Renditions(pixels).small)
+    return _lightness(Renditions(pixels).smaller)
 
 
 def _lightness(small: Image.Image) -> float:
-    pixels = np.asarray(small.reduce(2) if max(small.size) >= SMALL else small)
+    pixels = np.asarray(small)
     # "clip" clips nothing here, and is the fast way.
     light, green, blue = (np.take(_light()[c], pixels[:, :, c], mode="clip") for c in range(3))
     light += green
     light += blue
-    counts = np.bincount(light.reshape(-1), minlength=1 << 16)
-    return float(np.dot(counts, _lightness_of_light())) / int(light.size)
+    lightness = np.take(_lightness_of_light(), light, mode="clip")
+    return int(lightness.sum()) / _PARTS / light.size
 
 
 @cache
@@ -182,35 +193,13 @@ def _light() -> NDArray[np.uint16]:
 
 
 @cache
-def _lightness_of_light() -> NDArray[np.float64]:
+def _lightness_of_light() -> NDArray[np.int64]:
     light = np.arange(1 << 16) / 65535
-    return np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
+    lightness = np.where(light <= 216 / 24389, light * 24389 / 27, 116 * np.cbrt(light) - 16)
+    parts: NDArray[np.int64] = np.rint(lightness * _PARTS).astype(np.int64)
+    return parts
 
 
 def contrast(pixels: RGBImage) -> float:
     """The population standard deviation of the grey image, 0..127.5."""
-    return _deviation(Renditions(pixels).grey_counts)
-
-
-@cache
-def _values(power: int) -> NDArray[np.int64]:
-    return np.arange(256, dtype=np.int64) ** power
-
-
-def _counts(values: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.array(Image.fromarray(values).histogram(), dtype=np.int64)
-
-
-def _mean(counts: NDArray[np.int64]) -> float:
-    return int(counts @ _values(1)) / int(counts.sum())
-
-
-def _deviation(counts: NDArray[np.int64]) -> float:
-    """Population standard deviation of the values 0..255 that occur so many times; exact but for the last division."""
-    number, total, squares = int(counts.sum()), int(counts @ _values(1)), int(counts @ _values(2))
-    return sqrt(number * squares - total * total) / number
-
-
-def _ratio(counts: NDArray[np.int64]) -> float:
-    deviation = _deviation(counts)
-    return _mean(counts) / deviation if deviation else 0.0
+    return moments(Renditions(pixels).grey_pixels)[0].deviation

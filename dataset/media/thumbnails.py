@@ -15,7 +15,7 @@ from PIL import Image
 from .. import settings
 from ..types import RGBImage
 from .image import open_image
-from .renditions import SMALL, Renditions
+from .renditions import SMALL, Renditions, halved, shrinking
 
 QUALITY = 80
 SIZE = 256
@@ -27,13 +27,16 @@ THUMBNAIL_BYTES = 10 * 10**9
 def make_thumbnail(image: RGBImage | Image.Image, size: int) -> bytes:
     """Shrink an image to a WebP whose longest side is `size` pixels; one that is smaller keeps its size."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    return _written(picture, picture.size, size)
+    sides = picture.size
+    if 2 * size <= SMALL:
+        picture = halved(picture.reduce(shrinking(*sides)))
+    return _written(picture, sides, size)
 
 
 def thumbnail_from(image: Renditions, size: int) -> bytes:
     """As `make_thumbnail`, of an image whose forms others use too."""
     sides = image.pixels.shape[1], image.pixels.shape[0]
-    return _written(image.small if 2 * size <= SMALL else image.rgb, sides, size)
+    return _written(image.smaller if 2 * size <= SMALL else image.rgb, sides, size)
 
 
 def _written(picture: Image.Image, sides: tuple[int, int], size: int) -> bytes:
@@ -41,8 +44,8 @@ def _written(picture: Image.Image, sides: tuple[int, int], size: int) -> bytes:
     width, height = (max(1, round(side * factor)) for side in sides)
     small = picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     written = BytesIO()
-    # Method 2 takes a third of the time of the default and gives files 3 % larger.
-    small.save(written, "WEBP", quality=QUALITY, method=2)
+    # Method 0 takes a third of the time of the default (4) and gives files a quarter larger, as good to look at.
+    small.save(written, "WEBP", quality=QUALITY, method=0)
     return written.getvalue()
 
 
