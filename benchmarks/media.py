@@ -29,8 +29,8 @@ def main() -> None:
     """Measure what is asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=400)
-    parser.add_argument("--width", type=int, default=1600)
-    parser.add_argument("--height", type=int, default=1200)
+    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("--height", type=int, default=1080)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--bucket", action="store_true")
@@ -72,7 +72,7 @@ def write_photos(folder: Path, count: int, width: int, height: int) -> list[Path
 
     def write(number: int) -> Path:
         path = folder / f"{number:06d}.jpg"
-        Image.fromarray(photo(number, width, height)).save(path, quality=90)
+        Image.fromarray(photo(number, width, height)).save(path, quality=88)
         return path
 
     with ThreadPoolExecutor(2) as pool:
@@ -87,7 +87,8 @@ def photo(seed: int, width: int, height: int) -> np.ndarray[Any, Any]:
         field = random.integers(0, 256, (max(cells * height // width, 1), cells, 3), dtype=np.uint8)
         grown = Image.fromarray(field).resize((width, height), Image.Resampling.BICUBIC)
         pixels += (np.asarray(grown, dtype=np.float32) - 128) * (strength / 64)
-    pixels += random.standard_normal(pixels.shape[:2], dtype=np.float32)[:, :, None] * 4
+    pixels += random.standard_normal((height, width, 1), dtype=np.float32) * 7
+    pixels += random.standard_normal((height, width, 3), dtype=np.float32) * 3
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
@@ -195,6 +196,7 @@ def bucket(folder: Path, paths: list[Path], options: argparse.Namespace) -> None
     """The same pass over files on disk and in a bucket whose server answers after 20 ms."""
     import saccade as sc
     import saccade.brain as scb
+    from saccade.dataset.media.known_sources import register
 
     command = [sys.executable, str(HERE / "bucket_server.py"), str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -202,9 +204,9 @@ def bucket(folder: Path, paths: list[Path], options: argparse.Namespace) -> None
             assert server.stdout is not None
             endpoint = server.stdout.readline().strip()
             source = sc.Datasource(
-                f"s3://{BUCKET}", name="slow", endpoint=endpoint, region="us-east-1", skip_signature=True,
-                allow_http=True,
+                f"s3://{BUCKET}", name="slow", endpoint=endpoint, region="us-east-1", skip_signature=True
             )  # fmt: skip
+            register(source)
             local = sc.Dataset.from_images(paths, name="local")
             remote = sc.Dataset.from_images([f"{source.url}/{path.name}" for path in paths], name="remote")
             found = {}

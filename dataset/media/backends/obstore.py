@@ -117,7 +117,9 @@ def _store(root: str, options: Mapping[str, Any]) -> Any:
     problem: DatasourceError
     try:
         return kind.from_url(root.replace("gcs://", "gs://", 1), **given)
-    except Exception as error:  # noqa: BLE001  # whatever it is, its message may show a value
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # its message may show a value; obstore's panics are no Exception
         unknown = re.search(r"[Kk]ey: '?(\w+)", str(error))
         failure = explain_text(type(error).__name__, str(error))
         named = unknown[1] if unknown is not None and unknown[1] in options else None
