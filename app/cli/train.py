@@ -9,7 +9,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser("train", help=text, description=__doc__)
     parser.add_argument("dataset", metavar="NAME", help="name of the dataset")
     parser.add_argument("--model-name", metavar="M", help="the model's name (default: the dataset's and the method's)")
-    parser.add_argument("--method", choices=("simclr", "vicreg"), default="simclr", help="default: %(default)s")
+    parser.add_argument("--method", choices=("vicreg", "simclr"), default="vicreg", help="default: %(default)s")
     parser.add_argument("--backbone", default="cnn", help="cnn, vit, cnn-medium or vit-medium (default: %(default)s)")
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of what the network sees (default: 64)")
     parser.add_argument("--dimension", type=int, metavar="D", help="length of a vector (default: 64)")

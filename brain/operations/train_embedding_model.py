@@ -80,7 +80,7 @@ def train_embedding_model(
     samples: "SampleCollection",
     name: str | None = None,
     *,
-    method: Literal["simclr", "vicreg"] = "simclr",
+    method: Literal["simclr", "vicreg"] = "vicreg",
     backbone: str = "cnn",
     image_size: int | None = None,
     dimension: int | None = None,
@@ -107,8 +107,8 @@ def train_embedding_model(
     Args:
         samples: a dataset or view of at least 16 images. Those that cannot be read are left out and counted.
         name: the model's name, by default "<dataset>-<method>".
-        method: "simclr", which tells each image from the others of its batch; or "vicreg", which needs no others and
-            often learns more from small sets of images.
+        method: "vicreg", which asks that the two views of an image agree, that every number varies and that no two say
+            the same; or "simclr", which tells each image from the others of its batch.
         backbone: "cnn" or "vit", the small ones; or "cnn-medium", "vit-medium".
         image_size: the side of what the network looks at, 8 to 512 pixels; 64 by default.
         dimension: length of a vector; 64 by default.

@@ -76,7 +76,7 @@ def recipe_for(count: int, **given: Any) -> Recipe:
         (60, 40, 5)
     """
     values = {name: value for name, value in given.items() if value is not None}
-    method, backbone = values.get("method", "simclr"), backbone_name(values.get("backbone", "cnn"))
+    method, backbone = values.get("method", "vicreg"), backbone_name(values.get("backbone", "cnn"))
     if method not in METHODS:
         raise ModelError(f"method={method!r} is unknown. Use {' or '.join(map(repr, METHODS))}.")
     epochs = next((epochs for most, epochs in _EPOCHS if count <= most), _LEAST_EPOCHS)

@@ -74,9 +74,9 @@ def weights(model: TrainedModel) -> dict[str, torch.Tensor]:
 
 def test_a_trained_model_is_used_by_its_name(dataset):
     run = scb.train_embedding_model(dataset, **QUICK)
-    assert run.model_name == "street-simclr"
-    assert scb.list_models() == ["street-simclr"]
-    scb.compute_embeddings(dataset, model="street-simclr", embeddings_field="own")
+    assert run.model_name == "street-vicreg"
+    assert scb.list_models() == ["street-vicreg"]
+    scb.compute_embeddings(dataset, model="street-vicreg", embeddings_field="own")
     _, vectors = read_vectors(dataset, "own")
     assert vectors.shape == (40, 8)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
@@ -273,7 +273,7 @@ def test_too_few_images_are_refused(dataset, tmp_path):
     lost.add_samples([sc.Sample(str(tmp_path / f"{i}.png")) for i in range(20)])
     with pytest.raises(ModelError, match="0 images to train on; 20 could not be read, the first: the file does not"):
         scb.train_embedding_model(lost, **QUICK)
-    assert lost.get_run_info("model_lost_simclr").state == "failed"
+    assert lost.get_run_info("model_lost_vicreg").state == "failed"
     with pytest.raises(ModelError, match="there are 0 images"):
         scb.train_embedding_model(sc.Dataset("empty"), **QUICK)
 

@@ -8,6 +8,7 @@ import pytest
 
 import saccade as sc
 from saccade.dataset.errors import DatasourceError, SourceUnavailableError, UnreadableMediaError
+from saccade.dataset.media.datasource import Datasource
 from saccade.dataset.media.reading import counting, open_media, read_media
 from tests.servers.azure import ACCOUNT_KEY
 
@@ -205,3 +206,10 @@ def test_an_outage_is_no_storm(s3):
     s3.proxy.faults.clear()
     s3.put({"1.jpg": b"1"})
     assert len(list(source.files())) == 1  # it is there again as soon as the server is
+
+
+def test_an_option_that_the_backend_stumbles_over_is_named_and_its_value_is_not():
+    source = Datasource("s3://bucket", allow_http="hunter2")
+    with pytest.raises(DatasourceError, match="allow_http") as caught:
+        next(source.files())
+    assert "hunter2" not in str(caught.value)
