@@ -90,8 +90,13 @@ def _vectors(dataset):
     return read_vectors(dataset, "embedding")
 
 
-def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_disk(place, corpus):
-    temporary = set(Path(tempfile.gettempdir()).iterdir())
+def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_disk(
+    place, corpus, tmp_path, monkeypatch
+):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     dataset = imported(place, "photos")
     if place.reads() is not None:
         place.proxy.reset()
@@ -121,7 +126,7 @@ def test_every_figure_is_right_each_object_is_read_once_and_nothing_is_left_on_d
         assert place.reads() == dict.fromkeys(corpus.files, 1)
     kept = {path.relative_to(current().cache_dir).parts[0] for path in current().cache_dir.rglob("*") if path.is_file()}
     assert kept <= {"thumbnails", "matrices", "vectors"}
-    assert set(Path(tempfile.gettempdir()).iterdir()) <= temporary
+    assert list(temporary.iterdir()) == []
 
 
 WORK = """
