@@ -133,7 +133,7 @@ WORK = """
 import sys
 import saccade as sc, saccade.brain as scb
 from saccade.brain.operations import media_pass
-media_pass._WRITE_SECONDS = 0.2
+media_pass._WRITE_ROWS = 4
 source = sc.Datasource(sys.argv[1], **eval(sys.argv[2]))
 source.register() if hasattr(source, "register") else next(iter(source.files()), None)
 dataset = sc.load_dataset("photos")
@@ -145,7 +145,7 @@ def test_a_pass_that_is_killed_and_continued_gives_what_an_undisturbed_one_gives
     dataset = imported(place, "photos")
     process = subprocess.Popen([sys.executable, "-c", WORK, place.url, repr(place.options)])
     deadline = time.monotonic() + 120
-    while not dataset.has_field("content_hash") or len(dataset.exists("content_hash")) < 8:
+    while len(dataset.history()) < 6:  # the last one may be under way, and is rolled back then
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
