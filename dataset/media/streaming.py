@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from numbers import Integral
 from queue import Empty, Full, Queue
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
@@ -71,11 +72,12 @@ def workers_of(num_workers: int | None) -> int:
     """
     if num_workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+    if isinstance(num_workers, bool) or not isinstance(num_workers, Integral) or num_workers < 0:
         raise SchemaError(
-            f"num_workers={num_workers!r} is not a number of threads. Use 1 or more, or None for one for each core."
+            f"num_workers={num_workers!r} is not a number of threads. Use 1 or more (0 is 1), or None for one for each "
+            "core."
         )
-    return max(num_workers, 1)
+    return max(int(num_workers), 1)
 
 
 def stream(
