@@ -179,7 +179,6 @@ def test_a_look_at_the_header_alone_takes_no_reason_back(database, tmp_path):
     reason = dataset.first()["media_error"]
     assert reason is not None
     dataset.compute_metadata()
-    scb.compute_thumbnails(dataset)
     assert dataset.first()["media_error"] == reason
     assert dataset.first().metadata.width == 128
     path.write_bytes(whole)

@@ -314,7 +314,7 @@ def test_a_training_that_breaks_says_so():
         ({"method": "byol"}, ModelError, "method='byol' is unknown"),
         ({"backbone": "resnet"}, ModelError, "no backbone 'resnet'"),
         ({"device": "gpu"}, ModelError, "device='gpu' is unknown"),
-        ({"device": "cuda:9"}, ModelError, "device='cuda:9': torch .* finds"),
+        ({"device": "cuda:9"}, ModelError, "device='cuda:9' was asked for, and torch .* finds"),
         ({"label_field": "kinds"}, FieldNotFoundError, "no field 'kinds'.*Did you mean 'kind'"),
         ({"label_field": "tags"}, FieldKindError, "label_field='tags' holds"),
         ({"augmentations": {"mirror": 1}}, ModelError, "no augmentation 'mirror'"),
