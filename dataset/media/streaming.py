@@ -211,7 +211,7 @@ class _Video(Generic[T]):
         try:
             with open_media(self._file.path) as file:
                 if self._file.whole:
-                    self._put_each(self._file.whole, self._work.video(file, self._file.whole))
+                    self._put_each(self._file.whole, self._of_whole(file))
                 del left[None]
                 for number, pixels in decode_frames(file, sorted(self._file.frames)) if left else ():
                     if self._stop.is_set():
@@ -222,6 +222,13 @@ class _Video(Generic[T]):
                 self._put_frame(positions, error)
         finally:
             self._put(None)
+
+    def _of_whole(self, file: BinaryIO) -> Sequence[T | UnreadableMediaError]:
+        """What the work makes of the video; what it refuses about the whole says nothing about the frames."""
+        try:
+            return self._work.video(file, self._file.whole)
+        except UnreadableMediaError as error:
+            return [error] * len(self._file.whole)
 
     def _put_frame(self, positions: Sequence[int], pixels: RGBImage | UnreadableMediaError) -> None:
         if isinstance(pixels, UnreadableMediaError):
