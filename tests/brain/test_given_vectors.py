@@ -41,6 +41,14 @@ def test_vectors_are_refused_where_only_a_model_will_do(dataset):
     assert dataset.list_runs() == []
 
 
+def test_a_reason_is_taken_back_where_there_is_a_vector_now(dataset):
+    scb.compute_embeddings(dataset)
+    assert len(dataset.exists("embedding_error")) == 4, "there are no such files"
+    first = dataset.first().id
+    scb.compute_embeddings(dataset, {first: [1.0, 2.0]})
+    assert dataset.exists("embedding_error").values("id") == dataset.values("id")[1:]
+
+
 def test_a_table_that_is_no_text_is_an_error_that_names_it(dataset, tmp_path):
     table = written(tmp_path / "e.csv", [["b/1.png", 1, 2, 0]])
     table.write_bytes(table.read_bytes() + b"\xe9")
