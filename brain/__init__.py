@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .operations.exact_duplicates import compute_exact_duplicates
     from .operations.hardness import compute_hardness
     from .operations.leaks import compute_leaky_splits
+    from .operations.lightly_csv import write_embeddings_csv
     from .operations.media import (
         check_media,
         compute_media,
@@ -54,6 +55,7 @@ __all__ = [
     "select",
     "sort_by_similarity",
     "train_embedding_model",
+    "write_embeddings_csv",
 ]
 
 _HOME_OF = {
@@ -79,6 +81,7 @@ _HOME_OF = {
     "delete_model": ".models.trained",
     "list_models": ".models.trained",
     "train_embedding_model": ".operations.train_embedding_model",
+    "write_embeddings_csv": ".operations.lightly_csv",
 }
 
 

@@ -272,19 +272,19 @@ def claim_model(
     """Refuse vectors of another length or model, unless they replace all there are; gives the model as recorded.
 
     Raises:
-        FieldKindError: if the length differs.
         ModelError: if the model differs.
+        FieldKindError: if the length differs.
     """
     known = (field_records.by_path(dataset_id).get(field) or {}).get("model") or {}
     remedy = "Use another field, or compute the field again for all samples with overwrite=True."
     problem: SaccadeError
-    if known and known["dimension"] != dimension:
-        problem = FieldKindError(
-            f"field {field!r} holds vectors of {known['dimension']} numbers; these have {dimension}. {remedy}"
-        )
-    elif model is not None and known.get("name") is not None and _named(known) != _named(model):
+    if model is not None and known.get("name") is not None and _named(known) != _named(model):
         problem = ModelError(
             f"field {field!r} holds vectors of model {_named(known)}, not of {_named(model)}. {remedy}"
+        )
+    elif known and known["dimension"] != dimension:
+        problem = FieldKindError(
+            f"field {field!r} holds vectors of {known['dimension']} numbers; these have {dimension}. {remedy}"
         )
     else:
         return known

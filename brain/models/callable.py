@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.errors import ModelError
+from ...dataset.errors import ModelError, WrongOutputShapeError
 from ...dataset.types import FloatArray, RGBImage
 
 
@@ -32,7 +32,7 @@ class CallableModel:
         transform = getattr(function, "transform", None)
         if not callable(transform) and not callable(function):
             raise ModelError(
-                f"model={function!r} cannot embed images. Pass a name such as 'builtin', an object with `embed`, "
+                f"model={function!r:.200} cannot embed images. Pass a name such as 'builtin', an object with `embed`, "
                 "a function of a list of images, or a fitted transformer."
             )
         self._columns: int | None = getattr(function, "n_features_in_", None) if callable(transform) else None
@@ -51,9 +51,17 @@ class CallableModel:
 
         Raises:
             ModelError: if a transformer gets images of different sizes, or of a size it was not fitted on.
+            WrongOutputShapeError: if what the function returns is no matrix of numbers.
         """
         given = self._pixel_rows(images) if self._is_transformer else list(images)
-        vectors: NDArray[np.float32] = np.asarray(self._function(given), dtype=np.float32)
+        returned = self._function(given)
+        try:
+            vectors: NDArray[np.float32] = np.asarray(returned, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise WrongOutputShapeError(
+                f"model {self.name!r} returned a {type(returned).__name__} that is no matrix of numbers ({error}). "
+                "Return one flat row per image, all of one length."
+            ) from error
         if vectors.ndim == 2:
             self.dim = vectors.shape[1]
         return vectors

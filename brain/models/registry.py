@@ -77,15 +77,18 @@ def _by_name(name: str, options: dict[str, Any]) -> EmbeddingModel:
     family, _, rest = name.partition(":")
     if rest and family in FAMILIES:
         return _built(_found(FAMILIES[family]), options, name, rest)
-    trained = find_trained(name)
+    trained = find_trained(name, options.get("device"))
     if trained is None:
         raise ModelError(
             f"no embedding model {name!r}. {hint(name, [*MODELS, *trained_names()], 'Models')} Others are named "
             "'hf:<repository or folder>', 'tf:<application or file>' and 'onnx:<file>'. Or give an object with "
             "`embed`, a torch or Keras model, a function of a list of images, or a fitted transformer."
         )
-    if options:
-        raise ModelError(f"model {name!r} has no option {', '.join(options)}; a trained model is used as it is.")
+    others = [option for option in options if option != "device"]
+    if others:
+        raise ModelError(
+            f"model {name!r} has no option {', '.join(others)}; a trained model is used as it is, on any device."
+        )
     return trained
 
 

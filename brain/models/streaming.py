@@ -1,4 +1,4 @@
-"""From files to vectors and figures: each file is read once, decoded once, put in a batch and embedded.
+"""From files to vectors and figures: each file is read once, decoded, put in a batch and embedded.
 
 A file that is missing or broken becomes a reason in the batch, not an exception. Which files, and where vectors,
 figures and reasons are kept, is `operations.media_pass`.

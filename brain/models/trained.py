@@ -22,6 +22,7 @@ from ...dataset.settings import current
 from ...dataset.store import model_records
 from ...dataset.types import Bson, FloatArray, RGBImage
 from .extras import imported
+from .torch_module import checked_device
 
 if TYPE_CHECKING:
     import torch
@@ -134,22 +135,26 @@ def version_of(backbone: str, image_size: int, weights: Mapping[str, "torch.Tens
 # --- by name --------------------------------------------------------------------------------------------------------
 
 
-def find_trained(name: str) -> TrainedModel | None:
+def find_trained(name: str, device: str | None = None) -> TrainedModel | None:
     """Load the trained model called `name`; None if there is none.
 
+    Args:
+        name: the model's name.
+        device: where it computes; None takes a GPU if there is one.
+
     Raises:
-        ModelError: if its file is missing or damaged.
+        ModelError: if its file is missing or damaged, or there is no such device.
         MissingExtraError: if torch is not installed.
     """
     record = model_records.find_model(name)
-    return None if record is None else load_record(record)
+    return None if record is None else load_record(record, device)
 
 
-def load_record(record: Bson) -> TrainedModel:
-    """Load the model that a record of the catalogue describes.
+def load_record(record: Bson, device: str | None = None) -> TrainedModel:
+    """Load the model that a record of the catalogue describes; see `find_trained`.
 
     Raises:
-        ModelError: if its file is missing or damaged.
+        ModelError: if its file is missing or damaged, or there is no such device.
         MissingExtraError: if torch is not installed.
     """
     torch = imported("torch", "torch", f"model {record['name']!r}")
@@ -164,10 +169,10 @@ def load_record(record: Bson) -> TrainedModel:
         weights = reading.load_file(file)
     except Exception as error:  # whatever its parser stumbles over
         raise ModelError(f"the weights of model {record['name']!r} in {file} cannot be read: {error}") from error
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     model = TrainedModel(
-        record["backbone"], record["image_size"], record["dimension"], weights, name=record["name"], device=device
-    )
+        record["backbone"], record["image_size"], record["dimension"], weights, name=record["name"],
+        device=checked_device(torch, device),
+    )  # fmt: skip
     if model.version != record["version"]:
         raise ModelError(
             f"the weights in {file} are not those of model {record['name']!r}, version {record['version']}. Train it "

@@ -23,9 +23,9 @@ def compute_embeddings(
     embeddings_field: str = "embedding",
     batch_size: int | None = None,
     num_workers: int | None = None,
-    *,
     skip_failures: bool = True,
     progress: Progress = None,
+    *,
     overwrite: bool = False,
     device: str | None = None,
     model_kwargs: Mapping[str, Any] | None = None,
@@ -115,8 +115,9 @@ def fill_embeddings(
 
 
 def _keep_given(samples: "SampleCollection", vectors: Any, embeddings_field: str, *, overwrite: bool) -> runs.Run:
-    """Keep vectors that were computed elsewhere, in one action."""
+    """Keep vectors that were computed elsewhere, and take back why there were none."""
     given = read_given(samples, vectors)
+    reasons = f"{embeddings_field}_error"
     params = {"model": given.name, "version": given.version, "overwrite": overwrite}
     with runs.record(
         samples, "embeddings", key=embeddings_field, reads=["filepath"], writes=[embeddings_field], params=params
@@ -125,5 +126,9 @@ def _keep_given(samples: "SampleCollection", vectors: Any, embeddings_field: str
             samples, embeddings_field, given.ids, given.vectors,
             model={"name": given.name, "version": given.version}, overwrite=overwrite, verb="compute_embeddings",
         )  # fmt: skip
+        if samples.has_field(reasons):
+            failed = set(columns.read_ids(samples.exists(reasons)))
+            mended = [sample_id for sample_id in given.ids if sample_id in failed]
+            columns.write_scalars(samples, {reasons: [None] * len(mended)}, mended, verb="compute_embeddings")
         run.facts = {"embedded": len(given.ids), "missing": given.missing, "extra": given.extra}
     return run

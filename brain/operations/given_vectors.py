@@ -63,6 +63,19 @@ def is_given(model: Any) -> bool:
     return hasattr(model, "__array__") and not callable(model) and not hasattr(model, "embed")
 
 
+def refuse_given(model: Any, verb: str) -> None:
+    """Refuse vectors where only a model will do.
+
+    Raises:
+        ModelError: if `model` stands for vectors.
+    """
+    if is_given(model):
+        raise ModelError(
+            f"model is vectors, and {verb} needs what makes them. Give a model; vectors of whole images that are "
+            "there already are kept by compute_embeddings(samples, model=...)."
+        )
+
+
 def read_given(samples: "SampleCollection", model: Any) -> GivenVectors:
     """Read vectors that were given for samples.
 

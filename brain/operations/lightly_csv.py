@@ -30,6 +30,13 @@ def read_lightly_csv(path: Path) -> tuple[list[str], NDArray[np.float32]]:
         ModelError: if it is no such file.
         FieldKindError: if a row has another length, or something in it is no number; it is named with its line.
     """
+    try:
+        return _read(path)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ModelError(f"{path} is no table that can be read: {error}") from error
+
+
+def _read(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     names: list[str] = []
     vectors: list[NDArray[np.float32]] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -125,6 +132,12 @@ def write_embeddings_csv(samples: "SampleCollection", field: str, path: str | Pa
     Raises:
         FieldNotFoundError, FieldKindError: if it is no vector field.
         SchemaError: if two samples have one `filepath`, such as frames of a video.
+
+    Example:
+        ```python
+        scb.write_embeddings_csv(dataset, "embedding", "embeddings.csv")
+        scb.compute_embeddings(other, model="embeddings.csv")
+        ```
     """
     ids, vectors = columns.read_vectors(samples, field)
     every, found = columns.read_scalars(samples, ["filepath"])
@@ -133,7 +146,7 @@ def write_embeddings_csv(samples: "SampleCollection", field: str, path: str | Pa
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise SchemaError(f"several samples have the file {twice!r}, and Lightly's file knows samples by their file.")
-    with Path(path).open("w", encoding="utf-8", newline="") as file:
+    with Path(path).expanduser().open("w", encoding="utf-8", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["filenames", *(f"embedding_{at}" for at in range(vectors.shape[1])), "labels"])
         for name, vector in zip(names, vectors, strict=True):

@@ -10,6 +10,7 @@ from ...dataset.media.streaming import workers_of
 from ...dataset.media.thumbnails import SIZE
 from ...dataset.types import Progress
 from ..models.registry import get_model
+from .given_vectors import refuse_given
 from .media_pass import CHECK, METADATA, QUALITY, THUMBNAIL, Asked, checked_batch_size, run_pass
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def compute_media(
     overwrite: bool = False,
     progress: Progress = None,
 ) -> runs.Run:
-    """Do what several of the verbs below do, in one pass: each file is read once and decoded once.
+    """Do what several of the verbs below do, in one pass: each file is read once.
 
     What a sample has already is not computed again, and a file is not read if nothing of it is missing. What is done is
     kept, every few seconds: a pass that was stopped goes on where it was.
@@ -47,7 +48,7 @@ def compute_media(
         quality: as `compute_quality`.
         check: as `check_media`.
         thumbnails: as `compute_thumbnails`.
-        model: as in `compute_embeddings`; None for no vectors.
+        model: as in `compute_embeddings`, without vectors that are given; None for no vectors.
         embeddings_field: the vector field to fill.
         thumbnail_size: the longest side of a thumbnail, in pixels.
         batch_size: images per call of the model, 32 by default.
@@ -83,6 +84,7 @@ def compute_media(
     asked = frozenset(part for part, is_asked in parts.items() if is_asked)
     if not asked and model is None:
         raise SchemaError("nothing is asked for. Pass metadata, quality, check or thumbnails=True, or a model.")
+    refuse_given(model, "compute_media")
     options = {**(model_kwargs or {}), **({} if device is None else {"device": device})}
     return _run(
         samples, "media", "compute_media", asked, batch_size=batch_size, num_workers=num_workers,

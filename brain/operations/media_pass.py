@@ -1,12 +1,14 @@
 """A pass over the files of samples: what is asked for, which samples lack it, and what is written as the pass goes on.
 
-All that is asked for together comes from one read and one decode of each file. How files are read, decoded and embedded
-is `models.streaming`; the verbs are `operations.media` and `operations.embeddings`.
+All that is asked for together comes from one read of each file. How files are read, decoded and embedded is
+`models.streaming`; the verbs are `operations.media` and `operations.embeddings`.
 """
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +139,7 @@ def refuse_failures(paths: Sequence[str], failures: Mapping[int, str], *, skip_f
 
 def first_failures(failures: Mapping[str, str]) -> list[str]:
     """What a run says about files that failed: the first of them, with their reasons."""
-    return [f"{path}: {reason}" for path, reason in list(failures.items())[:_SHOWN_FAILURES]]
+    return [f"{path}: {reason}" for path, reason in islice(failures.items(), _SHOWN_FAILURES)]
 
 
 def declare_reasons(samples: "SampleCollection", names: Sequence[str], verb: str) -> None:
@@ -177,7 +179,9 @@ class _Pass:
 
     @classmethod
     def begin(cls, samples: "SampleCollection", asked: Asked, verb: str, traffic: Traffic) -> "_Pass":
-        """Find out what is to be done, and refuse another model's field before the work rather than after it."""
+        """Find out what is to be done, and refuse another kind or model's field before the work, not after it."""
+        if asked.model is not None:
+            columns.column_field(samples._schema(), asked.embeddings_field, [np.zeros(1, np.float32)])
         ids, places = read_places(samples)
         lacking = dict(_lacking(samples, asked, ids))
         if asked.model is not None and asked.embeddings_field in samples.get_field_schema():
@@ -208,10 +212,13 @@ class _Pass:
     def wanted(self, position: int) -> Wanted:
         """What is to be found out about a sample."""
         parts = self.lacks[position]
+        # A reason that is there is only taken back by a look as thorough as the one that found it.
+        is_doubtful = bool(parts - {EMBEDDING}) and self.ids[position] in self.had_error[ERROR]
         return Wanted(
-            metadata=METADATA in parts, quality=QUALITY in parts, hashes=CHECK in parts or THUMBNAIL in parts,
-            pixels=EMBEDDING in parts, thumbnail=self.asked.thumbnail_size if THUMBNAIL in parts else None,
-            check=CHECK in parts,
+            metadata=METADATA in parts, quality=QUALITY in parts, hashes=CHECK in parts,
+            content_hash=THUMBNAIL in parts, pixels=EMBEDDING in parts,
+            thumbnail=self.asked.thumbnail_size if THUMBNAIL in parts else None,
+            check=CHECK in parts or is_doubtful,
         )  # fmt: skip
 
     @property
@@ -309,6 +316,11 @@ class _Pass:
             if lost:
                 yield sample_id, lost
 
+    @cached_property
+    def _counted_regions(self) -> dict[str, int]:
+        """Counted once: the summary is made anew for every batch."""
+        return {} if self.regions is None else self.regions.summary(self.ids)
+
     def summary(self) -> dict[str, Any]:
         """What the run keeps."""
         counts: dict[str, Any] = {}
@@ -317,8 +329,7 @@ class _Pass:
         for part in sorted(self.asked.parts):
             counts |= {part: self.done.get(part, 0), f"had_{part}": self.had[part]}
         counts |= {"failed": len(self.failures), "bytes_read": self.traffic.bytes}
-        if self.regions is not None:
-            counts |= self.regions.summary(self.ids)
+        counts |= self._counted_regions
         return {**counts, "failures": first_failures(self.failures)} if self.failures else counts
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset import columns, runs
-from ...dataset.errors import SchemaError
+from ...dataset.errors import SchemaError, SourceUnavailableError
 from ...dataset.label_values import LabelRow, set_label_values
 from ...dataset.media.reading import counting
 from ...dataset.media.streaming import Place, workers_of
@@ -20,6 +20,7 @@ from ..kernels.regions import boxes_inside, grown_boxes, pixel_boxes
 from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
 from ..models.streaming import EmbeddedBatch, embed_files
+from .given_vectors import refuse_given
 from .media_pass import checked_batch_size, declare_reasons, first_failures, read_places, refuse_failures
 from .regions import RegionOptions, holds_vectors, label_boxes, region_options
 
@@ -80,7 +81,9 @@ def compute_patch_embeddings(
         FieldNotFoundError, FieldKindError: if there is no such field, or it holds nothing with a place in the image.
         SchemaError: if `alpha` leaves nothing of a box, or a sample has no labels where that is an error.
         ModelError: if there is no such model, or the attribute holds vectors of another.
+        WrongOutputShapeError: if the model does not return one row of numbers per object.
         UnreadableMediaError: if a file fails and `skip_failures` is False.
+        SourceUnavailableError: if a bucket as a whole cannot be read any more; what is done is kept.
 
     Example:
         ```python
@@ -88,7 +91,8 @@ def compute_patch_embeddings(
         dataset.to_patches("ground_truth").exists("ground_truth.embedding")
         ```
     """
-    regions = region_options(samples, patches_field, alpha, force_square=force_square)
+    refuse_given(model, "compute_patch_embeddings")
+    regions = region_options(samples, patches_field, alpha, force_square=force_square, argument="patches_field")
     if handle_missing not in {"skip", "error"}:
         raise SchemaError(f"handle_missing={handle_missing!r} is unknown; expected 'skip' or 'error'.")
     options = {**(model_kwargs or {}), **({} if device is None else {"device": device})}
@@ -97,7 +101,7 @@ def compute_patch_embeddings(
     path = f"{label_field(samples._schema(), patches_field).root_path}.{embeddings_field}"
     params = {
         "model": chosen.name, "version": chosen.version, "batch_size": size, "overwrite": overwrite,
-        **regions.params(),
+        "patches_field": patches_field, "alpha": alpha, "force_square": force_square,
     }  # fmt: skip
     with (
         runs.record(
@@ -111,11 +115,16 @@ def compute_patch_embeddings(
         paths = [str(place) for place in work.places]
         batches = embed_files(work.places, chosen, batch_size=size, crops=work.cut, join=False, num_workers=workers)
         with shown(len(paths), progress, "images") as advance:
-            for batch in batches:
-                refuse_failures(paths, batch.failures, skip_failures=skip_failures)
-                work.take(batch)
-                run.facts = {**work.summary(), "bytes_read": traffic.bytes}
-                advance(len(batch.inspections))
+            try:
+                for batch in batches:
+                    refuse_failures(paths, batch.failures, skip_failures=skip_failures)
+                    work.take(batch)
+                    run.facts = {**work.summary(), "bytes_read": traffic.bytes}
+                    advance(len(batch.inspections))
+            except SourceUnavailableError:  # hours may pass until it is back
+                if not overwrite:
+                    work.write()
+                raise
             work.write()
             declare_reasons(samples, [errors], "compute_patch_embeddings")
         run.facts = {**work.summary(), "bytes_read": traffic.bytes}

@@ -51,17 +51,17 @@ class RegionOptions:
 
 
 def region_options(
-    samples: "SampleCollection", field: str, alpha: float | None, *, force_square: bool
+    samples: "SampleCollection", field: str, alpha: float | None, *, force_square: bool, argument: str = "roi_field"
 ) -> RegionOptions:
-    """Check which regions are meant.
+    """Check which regions are meant; `argument` is how messages call the field.
 
     Raises:
         FieldNotFoundError: if there is no such field.
         FieldKindError: if it holds nothing with a place in the image.
         SchemaError: if `alpha` leaves nothing of a box.
     """
-    samples._require_samples("roi_field")
-    kind_of(samples, field, list(_KINDS), verb="roi_field")
+    samples._require_samples(argument)
+    kind_of(samples, field, list(_KINDS), verb=argument)
     if alpha is not None and not (isinstance(alpha, Real) and -1 < alpha < inf):
         raise SchemaError(
             f"alpha={alpha!r} would leave nothing of a region. Give a number above -1: 0.1 grows by 10 %."

@@ -230,7 +230,7 @@ def _embedded(
 ) -> Embeddings:  # fmt: skip
     """Embed the regions of all samples; nothing is kept."""
     ids, places = read_places(samples)
-    paths, regions = [place.path for place in places], Regions.read(samples, options)
+    paths, regions = list(map(str, places)), Regions.read(samples, options)
     positions: list[int] = []
     rows: list[NDArray[np.float32]] = []
     failures: dict[str, str] = {}

@@ -1,6 +1,7 @@
 """Samples one by one, in batches, by id, by filepath and by slice; and what the schema says."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..view import DatasetView
 
 READ_BATCH = 1_000
+_PICTURES_SECONDS = 3.0
 
 
 class Reading(Base):
@@ -218,7 +220,11 @@ class Reading(Base):
 
     def _thumbnails(self) -> Iterator[str | None]:
         """Small pictures of the first samples, made as they are asked for."""
-        return (sample._thumbnail() for sample in self.head(8))
+        began = time.monotonic()
+        for sample in self.head(8):
+            if time.monotonic() - began > _PICTURES_SECONDS:  # a server that does not answer would hold up the prompt
+                return
+            yield sample._thumbnail()
 
     # --- schema -----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ the config file. `known_sources` finds the datasource of a sample's URL.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +20,7 @@ from .patterns import RelevantFiles
 from .urls import is_url, join, local_path, scheme_of, split
 
 _LONGEST_SIGNATURE = 7 * 24 * 3600  # seconds; what S3 allows
+_SIGNATURE = re.compile(r"[?&](sig|signature|x-amz-signature|x-goog-signature|token|access_token)=", re.IGNORECASE)
 _ACCEPTS = {"image": is_image, "video": is_video, "media": lambda name: is_image(name) or is_video(name)}
 
 
@@ -37,7 +39,7 @@ class Datasource:
             from where the backend looks for it, such as environment variables.
 
     Raises:
-        DatasourceError: if the URL holds a password, or the relevant files cannot be understood.
+        DatasourceError: if the URL holds a password or a signature, or the relevant files cannot be understood.
 
     Example:
         >>> Datasource("s3://photos/street", name="street", endpoint="https://minio.example.com", secret_access_key="x")
@@ -161,7 +163,7 @@ def _checked_url(url: str | os.PathLike[str]) -> str:
     """A URL without a slash at its end, or an absolute path.
 
     Raises:
-        DatasourceError: if it holds a password or is empty.
+        DatasourceError: if it holds a password or signature, or is empty.
     """
     text = os.fspath(url) if isinstance(url, str | os.PathLike) else ""
     if not isinstance(text, str) or not text:
@@ -176,6 +178,11 @@ def _checked_url(url: str | os.PathLike[str]) -> str:
         raise DatasourceError(
             f"the URL of a datasource at {host} holds a password, and URLs are kept in datasets. Give it without, and "
             "the password as an option."
+        )
+    if _SIGNATURE.search(key):
+        raise DatasourceError(
+            f"the URL of a datasource at {host} holds a signature or token, and URLs are kept in datasets. Give it "
+            "without, and the rest as an option, such as sas_token."
         )
     return f"{root}/{key.strip('/')}".rstrip("/") if key.strip("/") else root
 

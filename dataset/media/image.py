@@ -305,3 +305,13 @@ def _quiet() -> Iterator[None]:
             _inside -= 1
             if _inside == 0 and _entry in _filters:
                 _filters.remove(_entry)
+
+
+def _begin_anew() -> None:
+    """In a forked child none of the parent's threads is inside, and their lock may be held for ever."""
+    global _waiting, _inside  # noqa: PLW0603  # what belongs to the process is counted for the process
+    _waiting, _inside = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

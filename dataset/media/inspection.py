@@ -26,6 +26,7 @@ class Wanted:
         metadata: kind, size, orientation, time and place.
         quality: Lightly's figures.
         hashes: of the content and of the looks.
+        content_hash: of the content alone.
         pixels: the image itself.
         shortest: where a smaller image will do, how long its shorter side must be at least; None wants all pixels.
         thumbnail: its longest side, in pixels; None makes none.
@@ -36,6 +37,7 @@ class Wanted:
     metadata: bool = False
     quality: bool = False
     hashes: bool = False
+    content_hash: bool = False
     pixels: bool = False
     shortest: int | None = None
     thumbnail: int | None = None
@@ -46,7 +48,8 @@ class Wanted:
         sides = [side for side in (self.thumbnail, other.thumbnail) if side is not None]
         return Wanted(
             metadata=self.metadata or other.metadata, quality=self.quality or other.quality,
-            hashes=self.hashes or other.hashes, pixels=self.pixels or other.pixels, shortest=_larger(self, other),
+            hashes=self.hashes or other.hashes, content_hash=self.content_hash or other.content_hash,
+            pixels=self.pixels or other.pixels, shortest=_larger(self, other),
             thumbnail=max(sides, default=None), check=self.check or other.check,
         )  # fmt: skip
 
@@ -82,7 +85,7 @@ def inspect_image(data: bytes, wanted: Wanted) -> Inspection:
     thumbnail, which is for the eye, is made of what there is. Several threads may call this; decoding and most figures
     run side by side.
     """
-    digest = hashing.content_hash(data) if wanted.hashes else None
+    digest = hashing.content_hash(data) if wanted.hashes or wanted.content_hash else None
     metadata = None
     try:
         file = open_image(data)
@@ -105,7 +108,7 @@ def inspect_pixels(pixels: RGBImage, wanted: Wanted) -> Inspection:
         wanted: what is to be found out.
     """
     metadata = ImageMetadata(width=pixels.shape[1], height=pixels.shape[0], num_channels=3)
-    digest = hashing.pixels_hash(pixels) if wanted.hashes else None
+    digest = hashing.pixels_hash(pixels) if wanted.hashes or wanted.content_hash else None
     decoded = DecodedImage(pixels, pixels, metadata)
     return _found(lambda _shortest: decoded, wanted, metadata if wanted.metadata else None, digest, None)
 
@@ -120,7 +123,7 @@ def inspect_video(file: BinaryIO, wanted: Wanted) -> Inspection:
         wanted: what is to be found out.
     """
     size_bytes = file.seek(0, io.SEEK_END)
-    digest = hashing.file_hash(file) if wanted.hashes else None
+    digest = hashing.file_hash(file) if wanted.hashes or wanted.content_hash else None
     metadata = None
     first = Inspection()
     try:

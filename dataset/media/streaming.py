@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from numbers import Integral
 from queue import Empty, Full, Queue
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
@@ -71,11 +72,12 @@ def workers_of(num_workers: int | None) -> int:
     """
     if num_workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(num_workers, bool) or not isinstance(num_workers, int) or num_workers < 0:
+    if isinstance(num_workers, bool) or not isinstance(num_workers, Integral) or num_workers < 0:
         raise SchemaError(
-            f"num_workers={num_workers!r} is not a number of threads. Use 1 or more, or None for one for each core."
+            f"num_workers={num_workers!r} is not a number of threads. Use 1 or more (0 is 1), or None for one for each "
+            "core."
         )
-    return max(num_workers, 1)
+    return max(int(num_workers), 1)
 
 
 def stream(
@@ -209,7 +211,7 @@ class _Video(Generic[T]):
         try:
             with open_media(self._file.path) as file:
                 if self._file.whole:
-                    self._put_each(self._file.whole, self._work.video(file, self._file.whole))
+                    self._put_each(self._file.whole, self._of_whole(file))
                 del left[None]
                 for number, pixels in decode_frames(file, sorted(self._file.frames)) if left else ():
                     if self._stop.is_set():
@@ -220,6 +222,13 @@ class _Video(Generic[T]):
                 self._put_frame(positions, error)
         finally:
             self._put(None)
+
+    def _of_whole(self, file: BinaryIO) -> Sequence[T | UnreadableMediaError]:
+        """What the work makes of the video; what it refuses about the whole says nothing about the frames."""
+        try:
+            return self._work.video(file, self._file.whole)
+        except UnreadableMediaError as error:
+            return [error] * len(self._file.whole)
 
     def _put_frame(self, positions: Sequence[int], pixels: RGBImage | UnreadableMediaError) -> None:
         if isinstance(pixels, UnreadableMediaError):

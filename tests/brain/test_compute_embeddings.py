@@ -143,9 +143,20 @@ def test_another_model_is_refused_before_it_embeds_anything(dataset):
     with pytest.raises(ModelError, match=r"'counting' \(version 1\), not of 'counting' \(version 2\)"):
         scb.compute_embeddings(dataset, other, "colour")
     assert other.seen == 0
-    with pytest.raises(FieldKindError, match="holds vectors of 3 numbers; these have 352"):
+    with pytest.raises(ModelError, match=r"holds vectors of model '.*' \(version .*\), not of 'builtin'"):
         scb.compute_embeddings(dataset, "builtin", "colour")
     assert len(dataset.exists("colour")) == 5
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_field_of_another_kind_is_refused_and_keeps_its_values(overwrite, dataset):
+    dataset.set_values("note", ["a"] + [None] * (len(dataset) - 1))
+    for field in ("filepath", "tags", "note"):
+        before = dataset.values(field)
+        with pytest.raises(FieldKindError, match=field):
+            scb.compute_embeddings(dataset, "builtin", field, overwrite=overwrite)
+        assert dataset.values(field) == before
+        assert not dataset.has_field(f"{field}_error")
 
 
 def test_overwriting_replaces_another_models_vectors_on_all_samples(dataset):
@@ -161,7 +172,7 @@ def test_overwriting_replaces_another_models_vectors_on_all_samples(dataset):
 
 def test_overwriting_a_part_with_another_model_is_refused(dataset):
     scb.compute_embeddings(dataset, Counting(), "vectors")
-    with pytest.raises(FieldKindError, match="for all samples with overwrite=True"):
+    with pytest.raises(ModelError, match="for all samples with overwrite=True"):
         scb.compute_embeddings(dataset.limit(4), "builtin", "vectors", overwrite=True)
     assert read_vectors(dataset, "vectors")[1].shape == (10, 3)
 

@@ -1,4 +1,4 @@
-"""One pass over the files: everything that is asked for, from one read and one decode, kept as it goes on."""
+"""One pass over the files: everything that is asked for, from one read, kept as it goes on."""
 
 import warnings
 from pathlib import Path
@@ -33,7 +33,7 @@ def dataset(database, image_files):
 
 @pytest.fixture
 def read(monkeypatch):
-    """How often files are read and decoded."""
+    """What was asked of each file that was read."""
     seen = []
 
     def counted(data, wanted):
@@ -166,6 +166,24 @@ def test_a_mended_file_loses_its_reason(dataset):
     run = scb.check_media(dataset)
     assert counts(run) == {"check": 1, "had_check": 9, "failed": 0}
     assert len(dataset.exists("media_error")) == 0
+
+
+def test_a_look_at_the_header_alone_takes_no_reason_back(database, tmp_path):
+    path = tmp_path / "cut.jpg"
+    decoded = np.random.default_rng(51).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    Image.fromarray(decoded).save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"\xff\xd9")  # only who decodes it sees that the half is missing
+    dataset = sc.Dataset.from_images([path], name="cut", progress=False)
+    scb.check_media(dataset)
+    reason = dataset.first()["media_error"]
+    assert reason is not None
+    dataset.compute_metadata()
+    assert dataset.first()["media_error"] == reason
+    assert dataset.first().metadata.width == 128
+    path.write_bytes(whole)
+    dataset.compute_metadata(overwrite=True)
+    assert dataset.first()["media_error"] is None
 
 
 def test_overwriting_looks_at_everything_again_and_clears_what_is_lost(dataset):

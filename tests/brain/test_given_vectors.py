@@ -7,9 +7,10 @@ import pytest
 import torch
 
 import saccade as sc
+import saccade.brain as scb
+from saccade.brain import write_embeddings_csv
 from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.operations.given_vectors import is_given, read_given
-from saccade.brain.operations.lightly_csv import write_embeddings_csv
 from saccade.dataset.columns import write_vectors
 from saccade.dataset.errors import FieldKindError, FieldNotFoundError, ModelError, SchemaError
 
@@ -29,6 +30,30 @@ def written(path, rows, header=None):
         lines.writerow(header or ["filenames", "embedding_0", "embedding_1", "labels"])
         lines.writerows(rows)
     return path
+
+
+def test_vectors_are_refused_where_only_a_model_will_do(dataset):
+    for given in (np.zeros((4, 2)), [[1.0]] * 4, "embeddings.csv"):
+        with pytest.raises(ModelError, match=r"compute_media needs what makes them.*compute_embeddings"):
+            scb.compute_media(dataset, model=given)
+        with pytest.raises(ModelError, match="compute_patch_embeddings needs what makes them"):
+            scb.compute_embeddings(dataset, given, patches_field="objects")
+    assert dataset.list_runs() == []
+
+
+def test_a_reason_is_taken_back_where_there_is_a_vector_now(dataset):
+    scb.compute_embeddings(dataset)
+    assert len(dataset.exists("embedding_error")) == 4, "there are no such files"
+    first = dataset.first().id
+    scb.compute_embeddings(dataset, {first: [1.0, 2.0]})
+    assert dataset.exists("embedding_error").values("id") == dataset.values("id")[1:]
+
+
+def test_a_table_that_is_no_text_is_an_error_that_names_it(dataset, tmp_path):
+    table = written(tmp_path / "e.csv", [["b/1.png", 1, 2, 0]])
+    table.write_bytes(table.read_bytes() + b"\xe9")
+    with pytest.raises(ModelError, match=r"e\.csv is no table that can be read"):
+        read_given(dataset, table)
 
 
 def test_what_stands_for_vectors_is_told_from_what_makes_them():

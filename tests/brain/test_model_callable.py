@@ -8,7 +8,7 @@ from saccade.brain.models.builtin import BuiltinModel
 from saccade.brain.models.callable import CallableModel
 from saccade.brain.models.protocol import EmbeddingModel
 from saccade.brain.models.registry import get_model
-from saccade.dataset.errors import ModelError
+from saccade.dataset.errors import ModelError, WrongOutputShapeError
 
 IMAGES = [np.full((2, 2, 3), value, dtype=np.uint8) for value in (0, 51, 255)]
 
@@ -52,6 +52,12 @@ def test_a_transformer_refuses_images_it_was_not_fitted_on():
         model.embed(IMAGES)
     with pytest.raises(ModelError, match=r"images of one size; among these are \(2, 2\) and \(3, 2\)"):
         model.embed([*IMAGES, np.zeros((3, 2, 3), np.uint8)])
+
+
+@pytest.mark.parametrize("returned", [["a", "b"], [[1.0], [1.0, 2.0]], [object()] * 2])
+def test_what_is_no_matrix_of_numbers_is_refused_by_name(returned):
+    with pytest.raises(WrongOutputShapeError, match="model 'net' returned a list that is no matrix of numbers"):
+        get_model(lambda _: returned, name="net").embed(IMAGES)
 
 
 def test_a_short_name_finds_its_model():

@@ -11,7 +11,7 @@ import saccade.brain as scb
 from saccade.brain.models import streaming
 from saccade.brain.operations import patch_embeddings
 from saccade.dataset.columns import model_of, read_vectors
-from saccade.dataset.errors import FieldKindError, ModelError, SchemaError, UnreadableMediaError
+from saccade.dataset.errors import FieldKindError, ModelError, SchemaError, SourceUnavailableError, UnreadableMediaError
 from saccade.dataset.media.inspection import inspect_image
 from tests.brain.conftest import counts
 
@@ -136,6 +136,18 @@ def test_a_pass_that_is_stopped_goes_on(dataset, monkeypatch):
     assert vectors(dataset) == HALVES
 
 
+def test_what_was_embedded_before_a_bucket_went_away_is_kept(dataset):
+    class Losing(MeanColour):
+        def embed(self, images):
+            if len(self.shapes) >= 4:
+                raise SourceUnavailableError("nothing can be read from s3://gone")
+            return super().embed(images)
+
+    with pytest.raises(SourceUnavailableError):
+        scb.compute_patch_embeddings(dataset, Losing(), "objects", batch_size=2)
+    assert len(vectors(dataset)) == 4
+
+
 def test_single_labels_and_lines_have_places_too(dataset):
     first = dataset.first()
     first["one"] = sc.Detection(label="x", bounding_box=RIGHT)
@@ -194,7 +206,7 @@ def test_broken_files_are_noted(dataset):
 
 def test_bad_input_is_refused_before_anything_is_done(dataset):
     dataset.set_values("number", [1, 2, 3, 4])
-    with pytest.raises(FieldKindError, match="number"):
+    with pytest.raises(FieldKindError, match=r"'number' holds .*; patches_field works on Detection"):
         scb.compute_patch_embeddings(dataset, MeanColour(), "number")
     with pytest.raises(SchemaError, match="alpha"):
         scb.compute_patch_embeddings(dataset, MeanColour(), "objects", alpha=-1)

@@ -95,6 +95,15 @@ def test_a_trained_model_is_used_by_its_name(dataset):
     assert type(sc.load_dataset("street").get_run_info(run.key)) is type(run)
 
 
+def test_a_trained_model_runs_where_it_is_told_to_and_takes_no_other_option(dataset):
+    scb.train_embedding_model(dataset, "street", **QUICK)
+    assert scb.compute_embeddings(dataset, "street", device="cpu").summary()["embedded"] == 40
+    with pytest.raises(ModelError, match=r"device='nowhere' is unknown"):
+        scb.compute_embeddings(dataset, "street", "other", device="nowhere")
+    with pytest.raises(ModelError, match=r"model 'street' has no option image_size"):
+        scb.compute_embeddings(dataset, "street", "other", model_kwargs={"image_size": 9})
+
+
 def test_the_model_prepares_images_one_by_one(dataset):
     model = scb.train_embedding_model(dataset, **QUICK).model
     assert isinstance(model, EmbeddingModel)

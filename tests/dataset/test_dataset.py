@@ -1,11 +1,14 @@
 """Datasets by name: made, loaded, listed, renamed, deleted, and the facts that each keeps about itself."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import saccade as sc
+from saccade.dataset.collection import reading
 from saccade.dataset.errors import DatasetError, DatasetExistsError, DatasetNotFoundError, SchemaError
 from saccade.dataset.store import catalog
 from tests.store.processes import begin, run, until
@@ -377,9 +380,23 @@ def test_repr_tells_name_size_and_fields(dataset):
 def test_html_shows_the_first_pictures(database, photos):
     dataset = sc.Dataset.from_images_dir(photos, name="photos")
     html = dataset._repr_html_()
-    assert html.count("data:image/png") == 4
+    assert html.count("data:image/webp") == 4
     assert "photos" in html
     assert "filepath" in html
+
+
+def test_pictures_that_take_long_do_not_hold_up_what_is_shown(database, tmp_path, monkeypatch):
+    for number in range(3):
+        Image.new("RGB", (8, 8), "red").save(tmp_path / f"{number}.png")
+    dataset = sc.Dataset.from_images_dir(str(tmp_path), name="slow", progress=False)
+    assert dataset._repr_html_().count("<img") == 3
+
+    def waits(sample):
+        time.sleep(0.1)
+
+    monkeypatch.setattr(sc.Sample, "_thumbnail", waits)
+    monkeypatch.setattr(reading, "_PICTURES_SECONDS", 0.15)
+    assert len(list(dataset._thumbnails())) == 2
 
 
 def test_stats_count_samples_and_bytes(dataset):

@@ -163,7 +163,7 @@ def test_repr_shows_the_fields_and_html_the_picture(filled, photos):
     assert "'score': 0.5" in text
     assert "'label': 'cat'" in text
     html = sc.Sample(str(photos / "img1.png"))._repr_html_()
-    assert "data:image/png" in html
+    assert "data:image/webp" in html
 
 
 # --- other forms ------------------------------------------------------------------------------------------------------

@@ -121,6 +121,10 @@ def test_a_secret_in_a_url_is_refused_and_not_shown():
         with pytest.raises(SaccadeError, match="holds a password") as caught:
             sc.Datasource(url)
         assert_clean(*shown(caught.value))
+    url = f"https://account.blob.core.windows.net/photos?sv=2023-11-03&sig={SECRET_KEY}"
+    with pytest.raises(SaccadeError, match="holds a signature") as caught:
+        sc.Datasource(url)
+    assert_clean(*shown(caught.value))
 
 
 @pytest.fixture

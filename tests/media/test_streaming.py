@@ -88,6 +88,16 @@ def test_frames_of_a_video_come_from_one_decode_in_any_order_of_samples(film, fi
     assert work.seen.count((0, 4)) == 1
 
 
+def test_frames_of_a_video_that_is_refused_as_a_whole_are_looked_at(film):
+    class OfFrames(Sizes):
+        def video(self, file, positions):
+            raise UnreadableMediaError("no whole videos")
+
+    places = [Place(film), Place(film, 2), Place(film, 5)]
+    found = dict(stream(places, OfFrames()))
+    assert (str(found[0]), found[1], found[2]) == ("no whole videos", "frame 2", "frame 5")
+
+
 def test_a_frame_that_is_not_there_is_a_reason(film):
     found = dict(stream([Place(film, 1), Place(film, 31)], Sizes()))
     assert found[0] == "frame 1"
