@@ -309,7 +309,7 @@ def _quiet() -> Iterator[None]:
 
 def _begin_anew() -> None:
     """In a forked child none of the parent's threads is inside, and their lock may be held for ever."""
-    global _waiting, _inside  # noqa: PLW0603  # what belongs to the process is counted for the process
+    global _waiting, _inside  # what belongs to the process is counted for the process
     _waiting, _inside = threading.Lock(), 0
 
 
