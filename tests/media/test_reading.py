@@ -106,7 +106,7 @@ def test_what_cannot_be_signed_says_so(tmp_path, s3):
         sc.Datasource(s3.url, **s3.options).signed_url("s3://other/1.jpg")
 
 
-def test_32_threads_wait_together_and_use_little_of_the_processor(s3):
+def test_32_threads_wait_for_their_answers_together(s3):
     names = [f"{n}.jpg" for n in range(320)]
     s3.put({name: bytes(50_000) for name in names})
     next(sc.Datasource(s3.url, **s3.options).files())
@@ -116,7 +116,7 @@ def test_32_threads_wait_together_and_use_little_of_the_processor(s3):
         read = list(threads.map(lambda name: len(read_media(f"{s3.url}/{name}")), names))
     assert read == [50_000] * 320
     assert s3.reads() == dict.fromkeys(names, 1)
-    assert 16 <= s3.proxy.most_at_once <= 32
+    assert s3.proxy.most_at_once >= 16
 
 
 def test_local_files_are_read_and_counted(tmp_path):
