@@ -23,7 +23,8 @@ from threadpoolctl import threadpool_limits
 
 from saccade.brain.models.backbones import build_backbone
 from saccade.brain.models.builtin import BuiltinModel
-from saccade.brain.models.trained import TrainedModel, squeezed
+from saccade.brain.models.preparation import squeezed
+from saccade.brain.models.trained import TrainedModel
 from saccade.brain.training.loop import train
 from saccade.brain.training.recipes import Recipe, recipe_for
 

@@ -30,10 +30,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from ...dataset.types import FloatArray, RGBImage
-from .preparation import checked_image
+from .preparation import squeezed
 
 _SIZE = 64
 _DIRECTIONS = 8
@@ -54,7 +53,7 @@ class BuiltinModel:
         Raises:
             ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
         """
-        return squeezed(image)
+        return squeezed(image, _SIZE)
 
     def embed_prepared(self, prepared: Sequence[NDArray[Any]]) -> FloatArray:
         """Describe what `prepare` gave.
@@ -93,17 +92,7 @@ def describe(image: RGBImage) -> NDArray[np.float64]:
         >>> round(float(describe(black) @ describe(black)), 6), round(float(describe(black) @ describe(white)), 6)
         (1.0, 0.5)
     """
-    return _described(squeezed(image))
-
-
-def squeezed(image: RGBImage) -> NDArray[np.uint8]:
-    """Bring an image to 64 x 64 pixels, whatever its proportions.
-
-    Raises:
-        ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
-    """
-    picture = Image.fromarray(checked_image(image))
-    return np.asarray(picture.resize((_SIZE, _SIZE), Image.Resampling.BICUBIC, reducing_gap=2.0))
+    return _described(squeezed(image, _SIZE))
 
 
 def _described(small: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -31,6 +31,16 @@ def checked_image(image: Any) -> RGBImage:
     return image
 
 
+def squeezed(image: RGBImage, size: int) -> NDArray[np.uint8]:
+    """Bring an image to a square, whatever its proportions: nothing is cut off. It is smoothed where it shrinks.
+
+    Raises:
+        ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
+    """
+    picture = Image.fromarray(checked_image(image))
+    return np.array(picture.resize((size, size), Image.Resampling.BICUBIC, reducing_gap=2.0), dtype=np.uint8)
+
+
 @dataclass(frozen=True)
 class Preparation:
     """How images are brought to the size and range that a network was trained on.

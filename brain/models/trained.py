@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from xxhash import xxh3_128
 
 from ...dataset.errors import ModelError, hint
@@ -22,6 +21,7 @@ from ...dataset.settings import current
 from ...dataset.store import model_records
 from ...dataset.types import Bson, FloatArray, RGBImage
 from .extras import imported
+from .preparation import squeezed
 from .torch_module import checked_device
 
 if TYPE_CHECKING:
@@ -108,18 +108,6 @@ class TrainedModel:
             ModelError: if an image is not (height, width, 3) uint8 with at least one pixel.
         """
         return self.embed_prepared([self.prepare(image) for image in images])
-
-
-def squeezed(image: RGBImage, size: int) -> NDArray[np.uint8]:
-    """Bring an image to a square, whatever its proportions: nothing is cut off. It is smoothed where it shrinks.
-
-    Raises:
-        ModelError: if the image is not (height, width, 3) uint8 with at least one pixel.
-    """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise ModelError(f"an image has shape {image.shape} and dtype {image.dtype}; expected (height, width, 3) uint8")
-    small = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return np.array(small, dtype=np.uint8)
 
 
 def version_of(backbone: str, image_size: int, weights: Mapping[str, "torch.Tensor"]) -> str:

@@ -1,7 +1,7 @@
 """Images for training: each file is decoded once, made small, and kept as bytes, in memory or else in one mapped file.
 
 Networks of this size look at squares of some dozen pixels, so 100,000 photos are a few gigabytes. How images are
-decoded is `models.streaming`, how they are squeezed `models.trained`.
+decoded is `models.streaming`, how they are squeezed `models.preparation`.
 """
 
 import shutil
@@ -22,8 +22,8 @@ from ...dataset.media.streaming import Place, stream
 from ...dataset.progress import shown
 from ...dataset.settings import current
 from ...dataset.types import Progress, RGBImage
+from ..models.preparation import squeezed
 from ..models.streaming import WHOLE_VIDEO
-from ..models.trained import squeezed
 
 _IN_MEMORY = 1 << 30
 
