@@ -97,8 +97,7 @@ def compute_patch_embeddings(
         raise SchemaError(f"handle_missing={handle_missing!r} is unknown; expected 'skip' or 'error'.")
     options = {**(model_kwargs or {}), **({} if device is None else {"device": device})}
     chosen, size, workers = get_model(model, **options), checked_batch_size(batch_size), workers_of(num_workers)
-    errors = f"{patches_field}_{embeddings_field}_error"
-    path = f"{label_field(samples._schema(), patches_field).root_path}.{embeddings_field}"
+    errors = _errors(regions, embeddings_field)
     params = {
         "model": chosen.name, "version": chosen.version, "batch_size": size, "overwrite": overwrite,
         "patches_field": patches_field, "alpha": alpha, "force_square": force_square,
@@ -106,7 +105,7 @@ def compute_patch_embeddings(
     with (
         runs.record(
             samples, "patch_embeddings", key=f"{patches_field}_{embeddings_field}", reads=["filepath", patches_field],
-            writes=[path, errors], params=params,
+            writes=[_path(samples, regions, embeddings_field), errors], params=params,
         ) as run,
         counting() as traffic,
     ):  # fmt: skip
@@ -168,7 +167,7 @@ class _Patches:
             if not overwrite:
                 patches = samples.to_patches(regions.field)
                 done = set(columns.read_ids(patches.exists(f"{regions.field}.{attribute}")))
-            path = f"{label_field(samples._schema(), regions.field).root_path}.{attribute}"
+            path = _path(samples, regions, attribute)
             held = columns.model_of(samples, path)
             if held is not None:
                 columns.claim_model(
@@ -189,7 +188,7 @@ class _Patches:
                 labels[sample_id] = [label for label, is_inside in zip(names, inside, strict=True) if is_inside]
                 boxes[sample_id] = grown[inside]
         todo = [row for row, sample_id in enumerate(ids) if sample_id in labels]
-        errors = f"{regions.field}_{attribute}_error"
+        errors = _errors(regions, attribute)
         return cls(
             samples, model, regions, attribute, overwrite, [ids[row] for row in todo], [places[row] for row in todo],
             [(sample_id, label) for sample_id, held in found.items() for label in held], labels, boxes,
@@ -244,7 +243,7 @@ class _Patches:
                 verb="compute_patch_embeddings",
             )  # fmt: skip
         if reasons:
-            errors = f"{self.regions.field}_{self.attribute}_error"
+            errors = _errors(self.regions, self.attribute)
             columns.write_scalars(
                 self.samples, {errors: list(reasons.values())}, list(reasons), verb="compute_patch_embeddings"
             )
@@ -257,6 +256,16 @@ class _Patches:
             "without_labels": self.without_labels, "failed": len(self.failures),
         }  # fmt: skip
         return {**counts, "failures": first_failures(self.failures)} if self.failures else counts
+
+
+def _path(samples: "SampleCollection", regions: RegionOptions, attribute: str) -> str:
+    """Where the vectors lie."""
+    return f"{label_field(samples._schema(), regions.field).root_path}.{attribute}"
+
+
+def _errors(regions: RegionOptions, attribute: str) -> str:
+    """The field of reasons, on samples."""
+    return f"{regions.field}_{attribute}_error"
 
 
 def _named(model: EmbeddingModel, regions: RegionOptions) -> Mapping[str, Any]:
