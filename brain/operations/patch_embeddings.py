@@ -16,13 +16,13 @@ from ...dataset.media.streaming import Place, workers_of
 from ...dataset.progress import shown
 from ...dataset.stages.labels import label_field
 from ...dataset.types import FloatArray, Progress, RGBImage, SampleId
-from ..kernels.regions import boxes_inside, grown_boxes, pixel_boxes
+from ..kernels.regions import boxes_inside, grown_boxes
 from ..models.protocol import EmbeddingModel
 from ..models.registry import get_model
 from ..models.streaming import EmbeddedBatch, embed_files
 from .given_vectors import refuse_given
 from .media_pass import checked_batch_size, declare_reasons, first_failures, read_places, refuse_failures
-from .regions import RegionOptions, holds_vectors, label_boxes, region_options
+from .regions import RegionOptions, cut_out, holds_vectors, label_boxes, region_options
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -206,11 +206,7 @@ class _Patches:
 
     def cut(self, position: int, image: RGBImage) -> list[RGBImage]:
         """The parts of an image that its labels mark."""
-        height, width = image.shape[:2]
-        places = pixel_boxes(
-            self.boxes[self.ids[position]], width, height, force_square=self.regions.force_square
-        ).tolist()
-        return [image[top:bottom, left:right] for left, top, right, bottom in places]
+        return cut_out(image, self.boxes[self.ids[position]], force_square=self.regions.force_square)
 
     def take(self, batch: EmbeddedBatch) -> None:
         """Keep a batch, and write when enough has come together."""

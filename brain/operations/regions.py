@@ -107,9 +107,7 @@ class Regions:
         """The parts of an image that count: all of it where it has no regions."""
         if sample_id not in self.boxes:
             return [image]
-        height, width = image.shape[:2]
-        places = pixel_boxes(self.boxes[sample_id], width, height, force_square=self.options.force_square)
-        return [image[top:bottom, left:right] for left, top, right, bottom in places.tolist()]
+        return cut_out(image, self.boxes[sample_id], force_square=self.options.force_square)
 
     def summary(self, ids: Sequence[SampleId]) -> dict[str, int]:
         """What a run keeps of some samples: of how many the whole image counts, and how many regions do not."""
@@ -117,6 +115,13 @@ class Regions:
             "whole_images": sum(sample_id not in self.boxes for sample_id in ids),
             "regions_outside": sum(self.outside.get(sample_id, 0) for sample_id in ids),
         }
+
+
+def cut_out(image: RGBImage, boxes: FloatArray, *, force_square: bool) -> list[RGBImage]:
+    """The parts of an image inside boxes, (k, 4) left, top, width and height; they share its memory."""
+    height, width = image.shape[:2]
+    places = pixel_boxes(boxes, width, height, force_square=force_square)
+    return [image[top:bottom, left:right] for left, top, right, bottom in places.tolist()]
 
 
 def _boxes(values: Sequence[Any], attribute: str) -> Iterable[NDArray[np.float64]]:
