@@ -20,10 +20,14 @@ class WrongValueError(SelectionError):
     """
 
     def __init__(self, place: str, text: str) -> None:
-        """Build the message of the two."""
-        super().__init__(f"{place}{text}")
+        """Keep the two; the message is one after the other."""
+        super().__init__(place, text)
         self.place = place
         self.text = text
+
+    def __str__(self) -> str:
+        """The whole message."""
+        return f"{self.place}{self.text}"
 
     def under(self, path: str) -> "WrongValueError":
         """The same, seen from further up."""
@@ -39,10 +43,10 @@ def number(what: str, holds: Callable[[float], bool]) -> Check:
     """
 
     def check(value: object, place: str) -> float:
-        plain = not isinstance(value, bool) and isinstance(value, Real)
-        if not plain or not math.isfinite(float(value)) or not holds(float(value)):  # type: ignore[arg-type]
+        plain = _as_float(value)
+        if not math.isfinite(plain) or not holds(plain):
             raise WrongValueError(place, f"={value!r} is not {what}")
-        return float(value)  # type: ignore[arg-type]
+        return plain
 
     return check
 
@@ -133,6 +137,16 @@ def mapping(value: object, place: str, known: Iterable[str], shown: Iterable[str
         if key not in allowed:
             raise WrongValueError(place, f" has an unknown key {key!r}. {hint(_as_in(key, words), words, 'Keys')}")
     return {str(key): one for key, one in value.items() if one is not None}
+
+
+def _as_float(value: object) -> float:
+    """The value as a float, or NaN if it is no number; truth values are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _as_in(word: object, known: Sequence[str]) -> str:

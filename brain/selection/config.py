@@ -27,7 +27,8 @@ _NOT_HERE = {
     "auto_tasks": "Keep the tiles as boxes in a field of Detections, embed them with compute_embeddings(dataset, "
     "patches_field=<field>), and name the field as the task of EMBEDDINGS.",
 }
-_COUNT = optional(whole("a whole number of at least 1", lambda count: count >= 1))
+_LENGTH = whole("a whole number of at least 1", lambda count: count >= 1)
+_COUNT = optional(_LENGTH)
 _SHARE = optional(number("a number above 0 and up to 1", lambda share: 0 < share <= 1))
 
 
@@ -69,8 +70,8 @@ class SelectionConfig:
         for name in SIZES:
             check = _SHARE if name == "proportion_samples" else _COUNT
             object.__setattr__(self, name, check(getattr(self, name), name))
-        _COUNT(self.selected_sequence_length or 0, "selected_sequence_length")
-        length = self.selected_sequence_length
+        length = _LENGTH(self.selected_sequence_length, "selected_sequence_length")
+        object.__setattr__(self, "selected_sequence_length", length)
         for name in ("n_samples", "n_total"):
             if (getattr(self, name) or 0) % length:
                 raise WrongValueError(
@@ -91,8 +92,8 @@ class SelectionConfig:
     @property
     def objectives(self) -> tuple[AnyStrategy, ...]:
         """The strategies that prefer one sample to another."""
-        no = (*self.thresholds, *self.limits)
-        return tuple(strategy for strategy in self.strategies if not any(strategy is other for other in no))
+        no = (Threshold, GroupCap, TimeGap, Budget)
+        return tuple(strategy for strategy in self.strategies if not isinstance(strategy, no))
 
     def size(self, candidates: int, preselected: int = 0) -> int:
         """How many new samples to pick.
@@ -131,9 +132,12 @@ class SelectionConfig:
                 "nothing was selected"
             )
         asked = self.n_samples if self.n_samples is not None else (self.n_total or 0) - preselected
-        if asked <= candidates or self.proportion_samples is not None:
+        picked = self.size(candidates, preselected)
+        if self.proportion_samples is not None or asked <= picked:
             return None
-        return f"{asked} samples were asked for; all {candidates} candidates were selected"
+        if self.selected_sequence_length == 1:
+            return f"{asked} samples were asked for; all {candidates} candidates were selected"
+        return f"{asked} samples were asked for; {picked} fit into sequences of {self.selected_sequence_length}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, with every default written out."""
@@ -168,7 +172,7 @@ def parse_config(
         >>> parse_config({"n_samples": 50, "strategies": list(DEFAULT_STRATEGIES)}).strategies[0].input.key
         'embedding'
     """
-    given = {"n_samples": n_samples, "proportion_samples": proportion_samples, "n_total": n_total}
+    given: dict[str, Any] = {"n_samples": n_samples, "proportion_samples": proportion_samples, "n_total": n_total}
     size = {name: value for name, value in given.items() if value is not None}
     if isinstance(config, SelectionConfig):
         return replace(config, **given) if size else config

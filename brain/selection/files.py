@@ -1,7 +1,7 @@
 """Configs in files: JSON, and YAML as its version 1.2 has it. What is in them is checked by `brain.selection.config`.
 
-PyYAML reads version 1.1, in which `no` is false, `1e-3` a string and `1:30` ninety. Here they are a string, a number and
-a string, as in JSON and as people mean them.
+PyYAML reads version 1.1, in which `no` is false, `1e-3` a string and `1:30` ninety. Here they are a string, a number
+and a string, as people mean them.
 """
 
 import json
@@ -18,7 +18,11 @@ _SCALARS = (
     ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", ("~", "n", "N", "")),
     ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("tag:yaml.org,2002:int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
-    ("tag:yaml.org,2002:float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"[-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)",
+        "-+.0123456789",
+    ),
 )
 
 
@@ -77,13 +81,11 @@ def _from_yaml(content: str, file: Path) -> Any:
 
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the name and form are PyYAML's
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            where = f"{file}, line {node.start_mark.line + 1}"
-            if any(isinstance(key, list | dict) for key in keys):
-                raise SelectionError(f"{where}: a list or mapping stands where a key should.")
-            _once(((key, None) for key in keys), where)
-            return dict(super().construct_mapping(node, deep=deep))
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+            found = dict(super().construct_mapping(node, deep=deep))
+            keys = [(self.construct_object(key, deep=True), None) for key, _ in node.value]
+            _once(keys, f"{file}, line {node.start_mark.line + 1}")
+            return found
 
     for tag, pattern, first in _SCALARS:
         Loader.add_implicit_resolver(tag, re.compile(f"^(?:{pattern})$"), list(first))

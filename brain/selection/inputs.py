@@ -89,7 +89,7 @@ class Scores(Input):
     score: str
 
     type: ClassVar[str] = "SCORES"
-    checks: ClassVar[dict[str, Check]] = {"task": text("the name of a field of predictions, which SCORES needs")}
+    checks: ClassVar[dict[str, Check]] = {"task": text("the name of a field of predictions")}
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Predictions(Input):
     categories: tuple[str, ...] | None = None
 
     type: ClassVar[str] = "PREDICTIONS"
-    checks: ClassVar[dict[str, Check]] = {"task": text("the name of a field of predictions, which PREDICTIONS needs")}
+    checks: ClassVar[dict[str, Check]] = {"task": text("the name of a field of predictions")}
 
     def __post_init__(self) -> None:
         """Check every value, and that only a count is restricted to categories."""
@@ -135,7 +135,7 @@ class Metadata(Input):
     key: str
 
     type: ClassVar[str] = "METADATA"
-    checks: ClassVar[dict[str, Check]] = {"key": text("the path of a field, which METADATA needs")}
+    checks: ClassVar[dict[str, Check]] = {"key": text("the path of a field")}
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,12 @@ class RandomNumbers(Input):
 
 AnyInput: TypeAlias = Embeddings | Scores | Predictions | Metadata | RandomNumbers
 
-_REQUIRED = ("task", "score", "name", "key")
+_REQUIRED = {
+    "task": "the field of predictions",
+    "score": "the name of a score, such as uncertainty_margin",
+    "name": "CATEGORY_COUNT or CLASS_DISTRIBUTION",
+    "key": "the path of a field",
+}
 
 INPUTS: Mapping[str, type[AnyInput]] = {
     kind.type: kind for kind in (Embeddings, Scores, Predictions, Metadata, RandomNumbers)
@@ -186,9 +191,11 @@ def parse_input(value: object, place: str = "input") -> AnyInput:
             raise WrongValueError(
                 f"{place}.{key}", f"={given[key]!r} is for {owners}. {kind.type} takes: {', '.join(_keys(kind))}."
             )
-    required = dict.fromkeys(key for key in _REQUIRED if key in _keys(kind) and kind is not Embeddings)
+    for key, what in _REQUIRED.items():
+        if key in _keys(kind) and key not in given and kind is not Embeddings:
+            raise WrongValueError(f"{place}.{key}", f" is missing; {kind.type} needs it: {what}")
     try:
-        return kind(**{**required, **given})
+        return kind(**given)
     except WrongValueError as wrong:
         raise wrong.under(place) from None
 

@@ -6,6 +6,7 @@ A strategy is a pair: an input, and what is wanted of it. This is where all of t
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from ...dataset.errors import hint
 from .checking import WrongValueError, choice, mapping
 from .inputs import parse_input
 from .limits import Budget, GroupCap, Threshold, TimeGap
@@ -102,6 +103,5 @@ def _check_owner(kind: type[AnyStrategy], key: str, value: object, place: str) -
         return
     owners = [other for other in STRATEGIES if key in _keys(other)]
     why = " It decides alone, before or beside all others." if key == "strength" else ""
-    raise WrongValueError(
-        place, f"={value!r} is for {', '.join(owners)}; {kind.type} takes: {', '.join(_keys(kind.type))}.{why}"
-    )
+    takes = hint(key, _keys(kind.type), f"{kind.type} takes")
+    raise WrongValueError(place, f"={value!r} is for {', '.join(owners)}.{why} {takes}")

@@ -39,6 +39,9 @@ _ELSEWHERE = {
     "dump_dataset": "the selection's view(), whose files can be copied",
     "append_weak_labels": "a field of labels, set on the selection's view()",
     "sanity_check": "`saccade info --check`",
+    "datapool.name": "preselected_tag: the tag of the samples that were picked before",
+    "datasource.input_expiration": "a view: select from the samples whose files stay",
+    "object_level.task_name": "the form with strategies, whose EMBEDDINGS take a field of Detections as task",
 }
 """What select() does not do, and what does, here; as long as the worker is not asked for it, the key is ignored."""
 _HOUSEKEEPING = (
@@ -74,7 +77,9 @@ def from_worker_config(config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple
         >>> from_worker_config({"method": "random", "stopping_condition": {"n_samples": 5}})[0]["n_samples"]
         5
     """
-    given = mapping(config, "selection_config", (*_READ, *_ELSEWHERE, *_HOUSEKEEPING))
+    given = mapping(
+        config, "selection_config", (*_READ, *_HOUSEKEEPING, *(key for key in _ELSEWHERE if "." not in key))
+    )
     _refuse_other_work(given)
     method = choice(METHODS)(given["method"], "method") if "method" in given else "coreset"
     size, minimum_distance = _stops(given.get("stopping_condition", {}))
@@ -87,18 +92,13 @@ def from_worker_config(config: Mapping[str, Any]) -> tuple[dict[str, Any], tuple
 
 
 def _refuse_other_work(given: Mapping[str, Any]) -> None:
-    for key, instead in _ELSEWHERE.items():
-        if given.get(key) not in (None, False, "", [], {}):
-            raise WrongValueError(key, f"={given[key]!r} is not done by select. There is {instead}. Leave the key out.")
-    levels = given.get("object_level")
-    if isinstance(levels, Mapping) and levels.get("task_name"):
-        raise WrongValueError(
-            "object_level.task_name", f"={levels['task_name']!r} is not read. Give the strategies instead, such as "
-            "{'input': {'type': 'EMBEDDINGS', 'task': <field of Detections>}, 'strategy': {'type': 'DIVERSITY'}}.",
-        )  # fmt: skip
-    pool = given.get("datapool")
-    if isinstance(pool, Mapping) and pool.get("name"):
-        raise WrongValueError("datapool.name", f"={pool['name']!r} is not read. There is {_ELSEWHERE['use_datapool']}.")
+    for path, instead in _ELSEWHERE.items():
+        key, _, inner = path.partition(".")
+        value = given.get(key)
+        if inner:
+            value = value.get(inner) if isinstance(value, Mapping) else None
+        if value not in (None, False, "", [], {}):
+            raise WrongValueError(path, f"={value!r} is not done by select. There is {instead}. Leave the key out.")
 
 
 def _stops(condition: object) -> tuple[dict[str, Any], float | None]:
@@ -145,7 +145,7 @@ def _strategies(
             f"{place}.task_name", " is missing: coral picks by a score. Give the field of predictions, and as "
             "score_name one that compute_active_learning_scores(dataset, <field>) writes.",
         )  # fmt: skip
-    score = learning.get("score_name", "uncertainty_margin")
+    score = learning.get("score_name") or "uncertainty_margin"
     named = text("the name of a score, such as 'uncertainty_margin'")(score, f"{place}.score_name")
     scorers = [key for key in ("scorer", "scorer_config") if key in given]
     notes = [f"{' and '.join(scorers)}: not read, since active_learning names the score {named!r}"] if scorers else []
