@@ -211,6 +211,7 @@ def _from_mapping(config: object, size: Mapping[str, Any]) -> SelectionConfig:
     notes: tuple[str, ...] = ()
     if isinstance(config, Mapping):
         _refuse_elsewhere(config)
+        config = {key: value for key, value in config.items() if key not in _NOT_HERE}
         if is_worker_config(config):
             config, notes = from_worker_config(config)
     top = mapping(config, "selection_config", _CONFIG_KEYS)

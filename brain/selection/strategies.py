@@ -103,5 +103,6 @@ def _check_owner(kind: type[AnyStrategy], key: str, value: object, place: str) -
         return
     owners = [other for other in STRATEGIES if key in _keys(other)]
     why = " It decides alone, before or beside all others." if key == "strength" else ""
-    takes = hint(key, _keys(kind.type), f"{kind.type} takes")
+    longer = next((own for own in _keys(kind.type) if own.endswith(f"_{key}")), key)
+    takes = hint(longer, _keys(kind.type), f"{kind.type} takes")
     raise WrongValueError(place, f"={value!r} is for {', '.join(owners)}.{why} {takes}")
