@@ -44,6 +44,6 @@ def run(args: argparse.Namespace) -> int:
         raise SelectionError("how many? Give --n-samples, --proportion-samples or --n-total, or a --config.")
     wishes = [Diversity(args.embeddings or "embedding")] if args.config is None else args.config
     config = parse_config(wishes, **sizes)
-    preselected = {} if args.preselected_tag is None else {"preselected_tag": args.preselected_tag}
-    print(select(load_dataset(args.name), config, tag=args.tag, seed=args.seed, **preselected))
+    dataset = load_dataset(args.name)
+    print(select(dataset, config, tag=args.tag, preselected_tag=args.preselected_tag, seed=args.seed))
     return 0

@@ -189,7 +189,7 @@ def balance(target, **more):
         (of(EMBEDDINGS, {"type": "DIVERSE"}), r"strategy\.type='DIVERSE' is not supported.*Did you mean 'DIVERSITY'"),
         (of(EMBEDDINGS, {"type": "diversity"}), r"strategy\.type='diversity' is not.*Did you mean 'DIVERSITY'"),
         (of(EMBEDDINGS, {"strength": 1}), r"strategy\.type=None is not supported\. Supported: COVERAGE, DIVERSITY"),
-        (of(EMBEDDINGS, {"type": "DIVERSITY", "strenght": 1}), r"strategy has an unknown key 'strenght'.*Did you mean 'strength'"),
+        (of(EMBEDDINGS, {"type": "DIVERSITY", "strenght": 1}), r"strategy has an unknown key 'strenght'.* 'strength'"),
         (of(EMBEDDINGS, {"type": "DIVERSITY", "strength": "high"}), r"strategy\.strength='high' is not a number from"),
         (of(EMBEDDINGS, {"type": "DIVERSITY", "strength": True}), r"strategy\.strength=True"),
         (of(EMBEDDINGS, {"type": "DIVERSITY", "strength": float("nan")}), r"strategy\.strength=nan"),
