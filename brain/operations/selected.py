@@ -10,6 +10,25 @@ if TYPE_CHECKING:
     from ...dataset.view import DatasetView
 
 
+# What `select` calls (agreed form; the body follows):
+#
+#   report, reasons = report_of(objectives, picks, candidates=mask, preselected=rows, seed=seed, wanted=count)
+#       objectives, picks (`Picks`), mask, rows: what `pick` was given and what it returned.
+#       wanted: how many new picks were asked for.
+#       report: plain dict for `run.facts`: selected, candidates, preselected, stopped, note, smallest_distance, radius,
+#           radius_bound, curve, objectives, classes, random. Add `without_vector` and the like to it.
+#       reasons: list[str], one for each pick, for `selections.<slug>.reason`.
+#   Selection(run, ids, distances, reasons)
+#
+# What `Selection.replay` calls in `select.py`; it reads and picks, records and writes nothing:
+#
+#   choose(samples, params, *, device=None, progress=None) -> (ids, distances)
+#       params: `run.params` as `select` keeps them: selection_config, tag, preselected_tag, seed, rule, first, ...
+#
+# Of objectives: `.name`, `.label`, `.strength`, `.history(rows, picks) -> (k, len(rows))` log phi of rows at each turn,
+# `.history_of_picks(picks) -> (k,)`. Optional on BALANCE: `.classes`, the names of its columns.
+
+
 class Selection:
     """The result of `select`; its samples carry the tag and their rank, so it can be found again by these.
 
