@@ -148,7 +148,7 @@ def _places(objectives: Sequence[Any]) -> Places | None:
 
 def _random_picks(candidates: NDArray[np.bool_], count: int, seed: int) -> list[NDArray[np.int64]]:
     """As many rows drawn at random as were picked: several times if they are few, or one draw would say little."""
-    rows = np.flatnonzero(free)
+    rows = np.flatnonzero(candidates)
     draws = max(1, min(_DRAWS, _DRAWN // max(1, count)))
     return [hashed_order(rows, seed + 1 + draw)[:count] for draw in range(draws)]
 
