@@ -130,8 +130,8 @@ class Selection:
     def prefix(self, k: int) -> "Selection":
         """The first picks, as a selection of their own: had fewer been asked for, it would have been these.
 
-        Nothing is computed or written. That holds for the strategies themselves; a TARGET in numbers of samples or a
-        share of them is the only thing that more picks change.
+        Nothing is computed or written. Only where a strict balance or a target range looked at the whole size, fewer
+        might have been others.
 
         Args:
             k: how many picks; more than there are is all.
@@ -169,7 +169,7 @@ class Selection:
     def suggest_n(self, coverage: float = 0.9) -> int:
         """How many picks are needed: the smallest number on the curve whose coverage reaches a wish.
 
-        Beyond the first 30 the curve knows every 23rd part of a number, so the answer is at most 4.5 % too high.
+        Beyond 29 picks the curve has some numbers only, so the answer may be a few percent too high.
 
         Args:
             coverage: above 0 and at most 1; see `curve`.

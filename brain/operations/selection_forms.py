@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -108,17 +107,14 @@ def _write(text: str, path: str | PathLike[str], *, overwrite: bool) -> None:
         SelectionError: if it is there and is not to be replaced, or its folder does not exist.
     """
     target = Path(path).expanduser()
+    if target.is_file() and not overwrite:
+        raise SelectionError(f"{str(target)!r} exists already. Pass overwrite=True to replace it.")
     if target.is_dir() or not target.parent.is_dir():
         what = "is a folder" if target.is_dir() else f"lies in {target.parent}, which is no folder"
         raise SelectionError(f"{str(target)!r} {what}. Give the name of a file in a folder that exists.")
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         draft.write_text(text, encoding="utf-8", newline="")
-        if overwrite:
-            draft.replace(target)
-        else:
-            os.link(draft, target)  # refuses a file that came up meanwhile, too
-    except FileExistsError:
-        raise SelectionError(f"{str(target)!r} exists already. Pass overwrite=True to replace it.") from None
+        draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

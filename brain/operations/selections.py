@@ -115,16 +115,16 @@ def delete_selection(dataset: "Dataset", tag: str) -> None:
 
 def replay(selection: Selection, *, device: str | None = None, progress: Progress = None) -> Comparison:
     """Select again with the same config from the same view, without writing anything, and compare."""
-    from .select import choose
+    from .selection_picking import Wishes, choose
 
     run = selection.run
     stale = selection.is_stale()
     if stale:
         _log.warning("selection %r looked at %s, changed since", selection.tag, ", ".join(stale))
     samples = run.dataset._view_of(run._record.get("view") or [])
-    ids, _ = choose(samples, run.params, device=device, progress=progress)
-    again = list(ids) if selection._first is None else list(ids)[: selection._first]
-    return _comparison(selection, again, f"{selection.tag} again", stale=stale)
+    again = choose(samples, Wishes.of(run.params), device=device, progress=progress).ids
+    picks = again if selection._first is None else again[: selection._first]
+    return _comparison(selection, picks, f"{selection.tag} again", stale=stale)
 
 
 def compare(one: Selection, other: Selection) -> Comparison:
@@ -135,11 +135,11 @@ def compare(one: Selection, other: Selection) -> Comparison:
     """
     if not isinstance(other, Selection):
         raise SelectionError(f"compare({other!r}): give a selection, or the tag of one.")
-    places = [_places(selection) for selection in (one, other)]
+    first, second = _places(one), _places(other)
     return _comparison(
         one, other.ids, other.tag,
         coverage=(_coverage(one), _coverage(other)),
-        mean_distance=_mean_distances(*places) if None not in places else (None, None),
+        mean_distance=(None, None) if first is None or second is None else _mean_distances(first, second),
         classes=_shared_classes(one.report.get("classes"), other.report.get("classes")),
         stale=one.is_stale(),
     )  # fmt: skip
