@@ -27,12 +27,15 @@ _OF_ANY_PREFIX = ("candidates", "preselected", "evaluated", "without_vector")
 class Selection:
     """The result of `select`; its samples carry the tag and their rank, so it can be found again by these.
 
+    Where a tag grew, it is about the picks of the last time.
+
     Attributes:
         run: the record of the run, with the config in its `params`.
         ids: the picked samples, in the order of picking.
         distances: each pick's distance to the nearest earlier one; None for a first pick that has none.
         reasons: which strategies decided about each pick, and their shares, such as "DIVERSITY 72 %, WEIGHTS 28 %".
-        ranks: each pick's place in the order, from 0; there are gaps where samples were deleted since.
+        ranks: each pick's place in the order, from 0, or behind those that a growing tag had; there are gaps where
+            samples were deleted since.
         missing: how many picks were deleted, or lost the tag, before this was loaded.
     """
 
@@ -53,14 +56,15 @@ class Selection:
             ids: the picks, in order.
             distances: to the nearest earlier pick.
             reasons: of each pick; may be left out.
-            ranks: of each pick; 0, 1, 2, … by default.
+            ranks: of each pick; without gaps by default.
             first: that this is only about the first so many picks of the run.
         """
         self.run = run
         self.ids = list(ids)
         self.distances = list(distances)
         self.reasons = list(reasons) or [None] * len(self.ids)
-        self.ranks = list(range(len(self.ids)) if ranks is None else ranks)
+        self._begin = int(run.params.get("first_rank") or 0)
+        self.ranks = list(range(self._begin, self._begin + len(self.ids)) if ranks is None else ranks)
         self._first = first
         self.missing = max(0, self._made - len(self.ids))
 
@@ -122,10 +126,10 @@ class Selection:
     def view(self) -> "DatasetView":
         """The picked samples in the order of picking."""
         rank = f"{self.path}.rank"
-        view = self.run.dataset.match_tags(self.tag)
-        # A sample that was tagged by hand has no rank.
-        view = view.exists(rank) if self._first is None else view.match(ViewField(rank) < self._first)
-        return view.sort_by(rank)
+        view = self.run.dataset.match_tags(self.tag).match(
+            ViewField(rank) >= self._begin
+        )  # not what was tagged by hand
+        return (view if self._first is None else view.match(ViewField(rank) < self._begin + self._first)).sort_by(rank)
 
     def prefix(self, k: int) -> "Selection":
         """The first picks, as a selection of their own: had fewer been asked for, it would have been these.
@@ -142,7 +146,7 @@ class Selection:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise SelectionError(f"prefix({k!r}): give a whole number of picks, 1 to {self._made}.")
         first = min(int(k), self._made)
-        end = sum(rank < first for rank in self.ranks)
+        end = sum(rank < self._begin + first for rank in self.ranks)
         return Selection(
             self.run, self.ids[:end], self.distances[:end], self.reasons[:end], self.ranks[:end], first=first
         )
@@ -229,7 +233,7 @@ class Selection:
                 f"these are the first {self._first} picks of {self.tag!r}, which are not kept by themselves. "
                 f"dataset.delete_selection({self.tag!r}) deletes the whole selection."
             )
-        runs.delete_run(self.run.dataset, self.run.key)
+        self.run.dataset.delete_selection(self.tag)
 
     def to_dict(self) -> dict[str, Any]:
         """The selection as values that JSON can hold: tag, dataset, config, report, and the picks in order."""

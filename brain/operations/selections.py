@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...dataset import columns, runs
+from ...dataset import columns, journal, runs
 from ...dataset.errors import RunNotFoundError, SelectionError, hint
+from ...dataset.store import actions
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..selection.curves import Evaluation, Places
 from .selected import Selection
@@ -107,22 +108,40 @@ def load_selection(dataset: "Dataset", tag: str) -> Selection:
 def delete_selection(dataset: "Dataset", tag: str) -> None:
     """Delete a selection, with the tag and the figures that it wrote and nobody changed since.
 
+    What was written is known for seven days, and not in a clone. Where it is not, all figures under its name go, and
+    the tag from the samples that have them.
+
     Raises:
         RunNotFoundError: if there is none with this tag.
     """
-    runs.delete_run(dataset, _run_with(dataset, tag).key)
+    run = _run_with(dataset, tag)
+    written = actions.list_actions(dataset._id, {"run": run.key, "state": "closed"})
+    if written and not written[-1]["bytes"]:
+        _remove_figures(Selection(run, [], []))
+    runs.delete_run(dataset, run.key)
+
+
+def _remove_figures(selection: Selection) -> None:
+    """Remove what a selection wrote, as far as its samples show it."""
+    dataset, path = selection.run.dataset, selection.path
+    if "selections" not in dataset.get_field_schema():
+        return
+    ids = columns.read_ids(dataset.exists(f"{path}.rank"))
+    with journal.action(dataset._id, "delete_selection", ["tags", "selections"]) as action:
+        action.untag(ids, selection.tag)
+        action.set(ids, {path: [actions.ABSENT] * len(ids)})
 
 
 def replay(selection: Selection, *, device: str | None = None, progress: Progress = None) -> Comparison:
     """Select again with the same config from the same view, without writing anything, and compare."""
-    from .selection_picking import Wishes, choose
+    from .select import choose
 
     run = selection.run
     stale = selection.is_stale()
     if stale:
         _log.warning("selection %r looked at %s, changed since", selection.tag, ", ".join(stale))
     samples = run.dataset._view_of(run._record.get("view") or [])
-    again = choose(samples, Wishes.of(run.params), device=device, progress=progress).ids
+    again, _ = choose(samples, run.params, device=device, progress=progress)
     picks = again if selection._first is None else again[: selection._first]
     return _comparison(selection, picks, f"{selection.tag} again", stale=stale)
 

@@ -165,7 +165,7 @@ def test_the_bound_holds_for_the_best_cover_there_is(rng):
     vectors = rng.standard_normal((12, 2))
     distances = np.linalg.norm(vectors[:, None] - vectors, axis=2)
     for k in (1, 2, 3):
-        picks, found = farthest_first(vectors, k + 1)
+        _, found = farthest_first(vectors, k + 1)
         radius = found[k]
         best = min(distances[:, list(one)].min(axis=1).max() for one in combinations(range(12), k))
         assert lower_bound(found[:k], radius) <= best <= radius + 1e-12
