@@ -277,21 +277,26 @@ def _chart(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> st
     first = min(0.0, *(x for points in lines.values() for x, _ in points))
     across = width / max(last - first, 1e-9)
     marks = []
+    ends = []
     for position, (name, points) in enumerate(lines.items()):
         places = [(left + (x - first) * across, top + height * (1 - y)) for x, y in points]
         look = "" if position == 0 else ' stroke-dasharray="4 3" opacity=".55"'
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         marks.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.5"{look}/>')
-        says = f"{name} {points[-1][1]:.2f}"
-        marks.append(_said(left + width + 6, places[-1][1] + 4 + 13 * position, says, "start"))
+        ends.append((places[-1][1] + 4, f"{name} {points[-1][1]:.2f}"))
+    below = 0.0
+    for y, says in sorted(ends):
+        below = max(y, below + 13)  # or names of lines that end close together would cover each other
+        marks.append(_said(left + width + 6, below, says, "start"))
     for y, label in ((top + 4, "1"), (top + height, "0")):
         marks.append(_said(left - 5, y, label, "end"))
-    marks.append(_said(left + width, top + height + 14, f"{last:g} picks", "end"))
+    marks.append(_said(left, top + height + 14, title, "start"))
+    marks.append(_said(left + width, top + height + 14, f"{last:g}", "end"))
     frame = f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="currentColor" opacity=".35"/>'
     size = f'width="{left + width + 150}" height="{top + height + 20}"'
     return (
         f'<svg role="img" xmlns="http://www.w3.org/2000/svg" {size} style="display:block;margin:4px 0">'
-        f"<title>{escape(title)}</title>{frame}{''.join(marks)}</svg>"
+        f"{frame}{''.join(marks)}</svg>"
     )
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ...dataset.view import DatasetView
     from .selections import Comparison
 
-_OF_ANY_PREFIX = ("candidates", "preselected", "evaluated", "without_vector")
+_OF_THE_WHOLE = (
+    "stopped", "note", "clips", "smallest_distance", "radius", "radius_bound", "objectives", "classes", "comparison"
+)  # fmt: skip
+"""What a report says of all picks, and nobody can tell of the first ones without measuring anew."""
 
 
 class Selection:
@@ -101,8 +104,8 @@ class Selection:
         return made if self._first is None else min(made, self._first)
 
     def _cut(self, report: dict[str, Any]) -> dict[str, Any]:
-        """The report of the first picks: the objectives and classes are of all, so they are left out."""
-        cut = {"selected": self._made, **{key: report[key] for key in _OF_ANY_PREFIX if key in report}}
+        """The report of the first picks, without what is only known of all."""
+        cut = {key: value for key, value in report.items() if key not in _OF_THE_WHOLE} | {"selected": self._made}
         known = [distance for distance in self.distances if distance is not None]
         if known and "smallest_distance" in report:
             cut["smallest_distance"] = min(known)

@@ -26,10 +26,9 @@ def facts_of(selection: "Selection") -> dict[str, str]:
     facts = {"dataset": selection.run.dataset.name, "selected": selected}
     if selection.missing:
         facts["missing"] = f"{selection.missing} more were deleted since, or lost the tag"
-    if report.get("preselected"):
-        facts["preselected"] = str(report["preselected"])
-    if report.get("without_vector"):
-        facts["without vector"] = str(report["without_vector"])
+    for name in ("preselected", "without_vector", "without_input", "thresholds", "without_class"):
+        if report.get(name):
+            facts[name.replace("_", " ")] = _counts(report[name])
     if "smallest_distance" in report:
         facts["smallest distance"] = f"{report['smallest_distance']:.4g} between any two picks"
     facts |= _cover(report) | _objectives(report) | _classes(report)
@@ -38,6 +37,13 @@ def facts_of(selection: "Selection") -> dict[str, str]:
     if "note" in report:
         facts["note"] = report["note"]
     return {**facts, "fields": f"{selection.path}.rank, .distance, .reason"}
+
+
+def _counts(found: Any) -> str:
+    """A number, or one for each strategy."""
+    if isinstance(found, Mapping):
+        return ", ".join(f"{label}: {count}" for label, count in found.items())
+    return str(found)
 
 
 def _cover(report: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dataset import columns, journal, runs
 from ...dataset.errors import RunNotFoundError, SelectionError, hint
-from ...dataset.store import actions
+from ...dataset.store import actions, run_records
 from ...dataset.types import FloatArray, Progress, SampleId
 from ..selection.curves import Evaluation, Places
 from .selected import Selection
@@ -176,8 +176,7 @@ def _comparison(one: Selection, ids: Sequence[SampleId], tag: str, **more: Any) 
 
 def _made(dataset: "Dataset") -> list[runs.Run]:
     """The runs of selections, oldest first."""
-    found = [runs.get_run(dataset, key) for key in dataset.list_runs("select")]
-    return sorted(found, key=lambda run: (run.started, run.key))
+    return [runs.run_of(dataset, record) for record in run_records.read_runs(dataset._id, operation="select")]
 
 
 def _run_with(dataset: "Dataset", tag: str) -> runs.Run:

@@ -16,6 +16,14 @@ from saccade.dataset.errors import RunNotFoundError, SelectionError
 
 pytestmark = pytest.mark.usefixtures("database")
 
+DIVERSITY = {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}
+WEIGHTS = {"input": {"type": "METADATA", "key": "size"}, "strategy": {"type": "WEIGHTS"}}
+
+
+def balance(sun):
+    target = {"sun": sun, "rain": 1 - sun}
+    return {"input": {"type": "METADATA", "key": "weather"}, "strategy": {"type": "BALANCE", "target": target}}
+
 
 @pytest.fixture
 def vectors(rng):
@@ -208,6 +216,42 @@ def test_the_radius_comes_with_a_bound_that_no_selection_of_this_size_goes_below
     assert f"no 12 picks have less than {report['radius_bound']:.4g}" in repr(batch)
 
 
+def test_without_vectors_there_is_no_curve(dataset):
+    dataset.set_values("size", list(range(60)))
+    heavy = scb.select(dataset, n_samples=3, strategies=[WEIGHTS], tag="heavy")
+    assert heavy.distances == [None, None, None]
+    for ask in (heavy.curve, heavy.suggest_n):
+        with pytest.raises(SelectionError, match=r"'heavy' has no curve: none of its strategies looks at embeddings"):
+            ask()
+    assert "<polyline" not in heavy._repr_html_()
+    assert "decided by: WEIGHTS size 100 %" in repr(heavy)
+    assert heavy.compare(heavy).mean_distance == (None, None)
+
+
+def test_several_strategies_share_what_decided(dataset):
+    dataset.set_values("size", list(range(60)))
+    both = scb.select(dataset, n_samples=9, strategies=[DIVERSITY, WEIGHTS], tag="both")
+    assert any("DIVERSITY" in reason and "WEIGHTS" in reason for reason in both.reasons)
+    ranks = {one["label"]: one.get("rank") for one in both.report["objectives"]}
+    assert ranks["WEIGHTS size"] > 0.5
+    assert both.view().values("selections.both.reason") == both.reasons
+
+
+def test_classes_are_shown_beside_their_target_and_compared(dataset):
+    dataset.set_values("weather", ["sun"] * 50 + ["rain"] * 10)
+    even, plain = (
+        scb.select(dataset, n_samples=10, strategies=[DIVERSITY, balance(share)], tag=f"to {share}")
+        for share in (0.5, 0.9)
+    )
+    (classes,) = even.report["classes"]
+    assert sorted(zip(classes["classes"], classes["target"], strict=True)) == [("rain", 0.5), ("sun", 0.5)]
+    assert "sun 50.0% (target 50.0%)" in repr(even)
+    assert even.report["comparison"]["balance"]["picks"] > even.report["comparison"]["balance"]["random"]
+    shares = even.compare(plain).classes
+    assert shares["sun"][0] < shares["sun"][1]
+    assert "classes" not in even.prefix(3).report
+
+
 # --- compared and repeated ------------------------------------------------------------------------------------------
 
 
@@ -287,7 +331,7 @@ def test_the_notebook_shows_facts_the_curve_and_pictures_and_no_markup_of_users(
     assert "&lt;b&gt;&amp;" in html
     assert html.count("<polyline") == 2
     assert "at random 0." in html
-    assert "9 picks" in html
+    assert "coverage by number of picks" in html
     assert "<script" not in html
 
 
