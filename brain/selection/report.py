@@ -90,12 +90,12 @@ def report_of(
     places = _places(objectives)
     if places is not None and len(rows):
         report |= _curves(places, free, earlier, rows, drawn, seed, comparison)
-    classes = [_classes(o, rows, earlier, free) for o in objectives if o.name == "BALANCE"]
-    balance = next((o for o in objectives if o.name == "BALANCE"), None)
-    if balance is not None and len(rows):
-        report["classes"] = classes
-        sets = [np.concatenate([earlier, found]) for found in (rows, *drawn)]
-        comparison["balance"] = _pair(*(evenness(class_shares(balance.shares, found)) for found in sets))
+    balances = [o for o in objectives if o.name == "BALANCE"] if len(rows) else []
+    if balances:
+        report["classes"] = [_classes(objective, rows, earlier, free) for objective in balances]
+        comparison["balance"] = _evenness(
+            balances[0], [np.concatenate([earlier, found]) for found in (rows, *drawn)], free
+        )
     return report | ({"comparison": comparison} if comparison else {}), explanation.reasons
 
 
@@ -176,20 +176,28 @@ def _curves(
     }
 
 
-def _classes(objective: Any, rows: IntArray, preselected: IntArray, candidates: NDArray[np.bool_]) -> dict[str, Any]:
+def _classes(
+    objective: Any, rows: IntArray, preselected: IntArray, candidates: NDArray[np.bool_]
+) -> dict[str, Any]:  # fmt: skip
     selected = class_shares(objective.shares, np.concatenate([preselected, rows]))
     wished = np.asarray(objective.target, dtype=np.float64)
     target = wished / wished.sum() if wished.sum() > 0 else wished
-    columns: Mapping[str, FloatArray] = {
-        "target": target, "selected": selected,
-        "candidates": class_shares(objective.shares, np.flatnonzero(candidates)),
-    }  # fmt: skip
+    there = class_shares(objective.shares, np.flatnonzero(candidates))
     names = getattr(objective, "classes", None) or [str(column) for column in range(len(target))]
+    kept = np.flatnonzero((target > 0) | (selected > 0) | (there > 0)).tolist()
+    columns: Mapping[str, FloatArray] = {"target": target, "selected": selected, "candidates": there}
     return {
-        "label": objective.label, "classes": [str(name) for name in names],
-        **{name: np.round(shares, 6).tolist() for name, shares in columns.items()},
+        "label": objective.label, "classes": [str(names[column]) for column in kept],
+        **{name: np.round(shares[kept], 6).tolist() for name, shares in columns.items()},
         "error": round(float(np.abs(selected - target).sum() / 2), 6),
     }  # fmt: skip
+
+
+def _evenness(objective: Any, sets: Sequence[IntArray], candidates: NDArray[np.bool_]) -> dict[str, float | None]:
+    """How even the classes of the picks and of random ones are, among the classes that either can have."""
+    shares = [class_shares(objective.shares, found) for found in (np.flatnonzero(candidates), *sets)]
+    kept = np.any([found > 0 for found in shares], axis=0)
+    return _pair(*(evenness(found[kept]) for found in shares[1:]))
 
 
 def _pair(of_picks: float, *at_random: float) -> dict[str, float | None]:
