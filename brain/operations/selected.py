@@ -103,6 +103,11 @@ class Selection:
         made = int(self.run.facts.get("selected", len(self.ids)))
         return made if self._first is None else min(made, self._first)
 
+    @property
+    def _together(self) -> int:
+        """How many samples are picked at a time; curves count clips."""
+        return int(self.config.get("selected_sequence_length") or 1)
+
     def _cut(self, report: dict[str, Any]) -> dict[str, Any]:
         """The report of the first picks, without what is only known of all."""
         cut = {key: value for key, value in report.items() if key not in _OF_THE_WHOLE} | {"selected": self._made}
@@ -110,7 +115,7 @@ class Selection:
         if known and "smallest_distance" in report:
             cut["smallest_distance"] = min(known)
         if "curve" in report:
-            kept = sum(picks <= self._made for picks in report["curve"]["picks"])
+            kept = sum(picks * self._together <= self._made for picks in report["curve"]["picks"])
             cut["curve"] = {name: values[:kept] for name, values in report["curve"].items()}
         return cut
 
@@ -158,9 +163,10 @@ class Selection:
         """How well the first picks stand for all candidates.
 
         Returns:
-            Arrays of equal length: `picks`, numbers of picks; `mean_distance` and `largest_distance` of the candidates
-            to the nearest of so many picks; `coverage`, 1 - mean distance / mean distance to the most central
-            candidate; `random_coverage`, that of as many picks at random. They are measured on up to 4,096 candidates.
+            Arrays of equal length: `picks`, numbers of picked samples; `mean_distance` and `largest_distance` of the
+            candidates to the nearest of so many picks; `coverage`, 1 - mean distance / mean distance to the most
+            central candidate; `random_coverage`, that of as many picks at random. They are measured on up to 4,096
+            candidates.
 
         Raises:
             SelectionError: if no strategy looked at vectors.
@@ -171,7 +177,8 @@ class Selection:
                 f"selection {self.tag!r} has no curve: none of its strategies looks at embeddings. "
                 "Select with DIVERSITY, COVERAGE, TYPICALITY or SIMILARITY for one."
             )
-        return {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+        curve = {name: np.array(values, dtype=np.float64) for name, values in found.items()}
+        return {**curve, "picks": curve["picks"] * self._together}
 
     def suggest_n(self, coverage: float = 0.9) -> int:
         """How many picks are needed: the smallest number on the curve whose coverage reaches a wish.
@@ -281,10 +288,11 @@ class Selection:
         return "\n".join([f"Selection {self.tag!r}", *(f"    {line}" for line in lines)])
 
     def _repr_html_(self) -> str:
-        curve = self.report.get("curve") or {"picks": [], "coverage": [], "random_coverage": []}
+        curve = self.curve() if self.report.get("curve") else {}
         lines = {
-            name: [(x, y) for x, y in zip(curve["picks"], curve[key], strict=True) if y is not None]
+            name: [(float(x), float(y)) for x, y in zip(curve["picks"], curve[key], strict=True) if np.isfinite(y)]
             for name, key in (("selected", "coverage"), ("at random", "random_coverage"))
+            if curve
         }
         return display.selection_html(self.tag, self._facts(), lines, self.view()._thumbnails())
 

@@ -49,7 +49,7 @@ def _counts(found: Any) -> str:
 def _cover(report: Mapping[str, Any]) -> dict[str, str]:
     facts = {}
     if "radius" in report:
-        bound = f"; no {report['selected']} picks have less than {report['radius_bound']:.4g}"
+        bound = f"; no {report.get('clips', report['selected'])} picks have less than {report['radius_bound']:.4g}"
         facts["radius"] = f"{report['radius']:.4g} from any candidate to a pick{bound}"
     comparison = report.get("comparison", {})
     for name in ("coverage", "diversity", "balance"):

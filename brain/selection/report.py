@@ -120,10 +120,11 @@ def _objectives(
     objectives: Sequence[Any], explanation: Explanation, candidates: NDArray[np.bool_], rows: IntArray
 ) -> list[dict[str, Any]]:
     described = []
+    decided = max(1, int(np.count_nonzero(explanation.shares.any(axis=1))))  # of others, none has a share
     for column, objective in enumerate(objectives):
         entry = {"label": objective.label, "strength": float(objective.strength)}
         if len(rows):
-            entry["share"] = round(float(explanation.shares[:, column].mean()), 4)
+            entry["share"] = round(float(explanation.shares[:, column].sum()) / decided, 4)
             entry["standing"] = _mean(explanation.standing[:, column])
         if objective.name == "WEIGHTS" and len(rows):
             entry["rank"] = _plain(mean_rank(objective.values, candidates, rows))
