@@ -18,6 +18,9 @@ from ..kernels.vectors import unit_factors
 EVALUATED = 4096
 """How many candidates, or objects of them, are measured at most."""
 _SEPARATED = 2048
+_FEWEST = 256
+_MANY = 1 << 14
+"""Of more rows than that on the other side, fewer are measured: the work stays the same, down to 256 of them."""
 _CELLS = 1 << 21
 _STEPS_PER_OCTAVE = 16
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -82,15 +85,17 @@ class Evaluation:
     ) -> None:
         """Draw the sample, and measure how far it is from what is preselected."""
         self._places = places
-        points, _ = places.points(hashed(candidates, EVALUATED, seed))
-        if len(points) > EVALUATED:
-            points = points[hashed(np.ones(len(points), dtype=np.bool_), EVALUATED, seed)]
+        earlier, _ = places.points(preselected)
+        most = _measured(EVALUATED, len(earlier))
+        points, _ = places.points(hashed(candidates, most, seed))
+        if len(points) > most:
+            points = points[hashed(np.ones(len(points), dtype=np.bool_), most, seed)]
         rows = places.read(points)
         self._center = rows.mean(axis=0) if len(rows) else np.zeros(places.vectors.shape[1])
         self._rows = rows - self._center  # far from the origin, products would lose digits
         self._squares = np.einsum("ij,ij->i", self._rows, self._rows)
         self._start = np.full(len(rows), np.inf)
-        self._approach(self._start, places.points(np.asarray(preselected, dtype=np.int64))[0])
+        self._approach(self._start, earlier)
         self.base = self._mean_to_most_central()
 
     def __len__(self) -> int:
@@ -170,7 +175,7 @@ def separation(places: Places, picks: ArrayLike, others: ArrayLike = (), seed: i
     """
     chosen, further = np.asarray(picks, dtype=np.int64), np.asarray(others, dtype=np.int64)
     points, owners = places.points(np.concatenate([chosen, further]))
-    measured = hashed(owners < len(chosen), _SEPARATED, seed)
+    measured = hashed(owners < len(chosen), _measured(_SEPARATED, len(points)), seed)
     if not len(measured) or len(np.unique(owners)) < 2:
         return float("nan")
     rows = places.read(points[measured])
@@ -185,6 +190,11 @@ def separation(places: Places, picks: ArrayLike, others: ArrayLike = (), seed: i
         found[owners[measured][:, None] == owners[block]] = np.inf
         np.minimum(nearest, found.min(axis=1), out=nearest)
     return float(significant(np.sqrt(nearest).mean()))
+
+
+def _measured(most: int, others: int) -> int:
+    """How many rows are measured against so many others."""
+    return most if others <= _MANY else min(most, max(_FEWEST, most * _MANY // others))
 
 
 def prefix_lengths(count: int) -> NDArray[np.int64]:

@@ -85,7 +85,7 @@ def report_of(
     if wanted is not None and wanted > len(rows):
         report["note"] = _note(wanted, len(rows), picks.stopped)
     report |= _certificate(picks) | {"objectives": _objectives(objectives, explanation, free, rows)}
-    drawn = _random_picks(free, len(rows), seed)
+    drawn = _random_picks(free, len(rows), len(earlier), seed)
     comparison: dict[str, Any] = {}
     places = _places(objectives)
     if places is not None and len(rows):
@@ -147,10 +147,12 @@ def _places(objectives: Sequence[Any]) -> Places | None:
     return None
 
 
-def _random_picks(candidates: NDArray[np.bool_], count: int, seed: int) -> list[NDArray[np.int64]]:
+def _random_picks(
+    candidates: NDArray[np.bool_], count: int, preselected: int, seed: int
+) -> list[NDArray[np.int64]]:  # fmt: skip
     """As many rows drawn at random as were picked: several times if they are few, or one draw would say little."""
     rows = np.flatnonzero(candidates)
-    draws = max(1, min(_DRAWS, _DRAWN // max(1, count)))
+    draws = max(1, min(_DRAWS, _DRAWN // max(1, count + preselected)))
     return [hashed_order(rows, seed + 1 + draw)[:count] for draw in range(draws)]
 
 

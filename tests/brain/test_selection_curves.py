@@ -105,6 +105,15 @@ def test_many_candidates_are_measured_on_a_sample_of_them(rng, monkeypatch):
     assert evaluation.base == pytest.approx(only.base)
 
 
+def test_against_very_many_preselected_rows_fewer_candidates_are_measured(rng, monkeypatch):
+    monkeypatch.setattr(curves, "_MANY", 100)
+    monkeypatch.setattr(curves, "EVALUATED", 500)
+    vectors = rng.standard_normal((1000, 4))
+    assert len(Evaluation(Places(vectors), np.arange(1000) < 600, preselected=range(600, 700))) == 500
+    assert len(Evaluation(Places(vectors), np.arange(1000) < 600, preselected=range(600, 750))) == 333
+    assert len(Evaluation(Places(vectors), np.arange(1000) < 600, preselected=range(600, 1000))) == 256
+
+
 def test_of_objects_each_is_as_far_as_from_the_nearest_object_of_a_pick():
     # Row 0 has the objects 0 and 10, row 1 has none, row 2 has 1, row 3 has 4 and 9.
     objects = Places(np.array([[0.0], [10.0], [1.0], [4.0], [9.0]]), normalize=False, offsets=np.array([0, 2, 2, 3, 5]))
