@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _OWNER = slice(8, 20)
 """The bytes of a vector's key that are the id of the sample."""
 
+_MAKERS = {
+    "lightly": "compute_quality(samples) makes 'lightly'.",
+    "metadata": "compute_metadata(samples) makes 'metadata'.",
+}
+
 
 @dataclass(frozen=True)
 class Universe:
@@ -109,6 +114,18 @@ class Universe:
                     if row >= 0:
                         column[row] = value
         return placed
+
+    def column(self, path: str) -> list[Any]:
+        """The values at one path of all samples.
+
+        Raises:
+            FieldNotFoundError: if there is nothing, saying what computes it.
+        """
+        try:
+            return self.columns([path])[path]
+        except FieldNotFoundError as error:
+            maker = _MAKERS.get(path.split(".")[0])
+            raise FieldNotFoundError(f"{error} {maker}" if maker else str(error)) from error
 
     def vectors(self, key: str) -> tuple[IntArray, FloatArray]:
         """Vectors of the samples: for each sample its row in a matrix, -1 for none, and the matrix.
