@@ -138,7 +138,7 @@ def _of_predictions(universe: Universe, task: str) -> Shares:
 def _of_classifications(universe: Universe, field: LabelField, kind: str) -> Shares:
     """By their logits or confidences; where no label has any, as in a ground truth, each counts as certain."""
     paths = [path for path in attributes_of(field.path, kind) if path in universe.samples._schema().paths()]
-    columns = {path: [None] * len(universe.ids) for path in attributes_of(field.path, kind)}
+    columns: dict[str, list[Any]] = {path: [None] * len(universe.ids) for path in attributes_of(field.path, kind)}
     columns |= universe.columns(paths)
     label, confidence, logits = attributes_of(field.path, kind)
     inner = columns[confidence]

@@ -177,7 +177,7 @@ def random_numbers(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
         array([False])
     """
     start = seed % (1 << 64)
-    drawn = np.fromiter((xxh3_64_intdigest(one, start) for one in ids), dtype=np.uint64, count=len(ids))
+    drawn = np.fromiter((xxh3_64_intdigest(one.encode(), start) for one in ids), dtype=np.uint64, count=len(ids))
     return (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -187,7 +187,8 @@ def _score(universe: Universe, source: Scores) -> NDArray[np.float64]:
     if path not in known:
         raise FieldNotFoundError(
             f"no field {path!r} on {universe.samples._title()}: the score {source.score!r} of {source.task!r} was not "
-            f"computed. compute_active_learning_scores(samples, {source.task!r}) makes it. {hint(path, known, 'Fields')}"
+            f"computed. compute_active_learning_scores(samples, {source.task!r}) makes it. "
+            f"{hint(path, known, 'Fields')}"
         )
     return _plain_numbers(universe, path)
 
@@ -205,7 +206,9 @@ def _plain_numbers(universe: Universe, path: str) -> NDArray[np.float64]:
     numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if np.isinf(numbers).any():
         row = int(np.argmax(np.isinf(numbers)))
-        raise SelectionError(f"{path!r} is infinite on sample {universe.ids[row]}. Correct it, or leave that sample out.")
+        raise SelectionError(
+            f"{path!r} is infinite on sample {universe.ids[row]}. Correct it, or leave that sample out."
+        )
     return numbers
 
 
@@ -218,11 +221,11 @@ def read_positions(universe: Universe, path: str) -> Numbers:
     """
     values = universe.column(path)
     if any(isinstance(value, date) for value in values):
-        return Numbers(np.array([_seconds(universe, path, value) for value in values], dtype=np.float64))
+        return Numbers(np.array([_seconds(path, value) for value in values], dtype=np.float64))
     return Numbers(_plain_numbers(universe, path))
 
 
-def _seconds(universe: Universe, path: str, value: Any) -> float:
+def _seconds(path: str, value: Any) -> float:
     if value is None:
         return np.nan
     if isinstance(value, datetime):
@@ -251,4 +254,3 @@ def read_groups(universe: Universe, path: str | None) -> IntArray:
         name = (row,) if value is None else value
         groups[row] = numbers.setdefault(name, len(numbers))
     return groups
-

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...dataset.errors import SelectionError
-from ...dataset.types import BoolArray, FloatArray, IntArray, SampleId
+from ...dataset.types import BoolArray, IntArray, SampleId
 from ..selection import strategies as wanted
 from ..selection.constraints import Budget, Constraint, GroupCap, MaximumSum, MinimumGap, SumRange
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
@@ -74,15 +73,11 @@ def fields_read(strategies: Sequence[wanted.AnyStrategy], length: int) -> list[s
     """The fields of the dataset that the strategies read."""
     found: list[str] = []
     for strategy in strategies:
-        match strategy:
-            case wanted.GroupCap() | wanted.Budget():
-                found.append(strategy.field)
-            case wanted.TimeGap():
-                found += [strategy.field, *([strategy.group] if strategy.group else [])]
-            case _:
-                found += reads_of(strategy.input)
-        weights = getattr(strategy, "weights", None)
-        found += reads_of(_number_input(weights)) if weights is not None else []
+        found += reads_of(strategy.input)
+        if isinstance(strategy, wanted.TimeGap) and strategy.group is not None:
+            found.append(strategy.group)
+        if isinstance(strategy, wanted.Coverage) and strategy.weights is not None:
+            found += reads_of(strategy.weights)
     return list(dict.fromkeys([*found, *(["filepath"] if length > 1 else [])]))
 
 
@@ -93,9 +88,6 @@ def label_of(strategy: wanted.AnyStrategy) -> str:
         >>> label_of(wanted.Weights("uncertainty"))
         'WEIGHTS uncertainty'
     """
-    match strategy:
-        case wanted.GroupCap() | wanted.Budget() | wanted.TimeGap():
-            return f"{strategy.type} {strategy.field}"
     name = _name_of(strategy.input)
     if isinstance(strategy, wanted.Threshold):
         return f"{strategy.type} {name} {strategy.operation} {strategy.threshold:g}"
@@ -116,10 +108,6 @@ def _name_of(source: Any) -> str:
     return "RANDOM"
 
 
-def _number_input(weights: Any) -> Any:
-    return Metadata(weights) if isinstance(weights, str) else weights
-
-
 class Reading:
     """The strategies of a selection, with what each reads of the samples."""
 
@@ -135,23 +123,22 @@ class Reading:
         return self._known[key]
 
     def _numbers(self, source: Any) -> Numbers:
-        return self._once(source, lambda: read_numbers(self._universe, source, self._seed))
+        found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed))
+        return found
 
     def _read(self, strategy: wanted.AnyStrategy) -> list[Any]:
         universe = self._universe
         match strategy:
             case wanted.GroupCap():
-                return [self._once(("groups", strategy.field), lambda: read_groups(universe, strategy.field))]
+                return [read_groups(universe, strategy.input.key)]
             case wanted.TimeGap():
-                return [read_positions(universe, strategy.field), read_groups(universe, strategy.group)]
-            case wanted.Budget():
-                return [self._numbers(Metadata(strategy.field))]
+                return [read_positions(universe, strategy.input.key), read_groups(universe, strategy.group)]
             case wanted.Balance():
                 named = list(strategy.target) if strategy.target is not None else None
                 return [read_shares(universe, strategy.input, named)]
             case wanted.Coverage():
                 found = [self._vectors(strategy.input)]
-                return found if strategy.weights is None else [*found, self._numbers(_number_input(strategy.weights))]
+                return found if strategy.weights is None else [*found, self._numbers(strategy.weights)]
             case wanted.Similarity():
                 return [self._vectors(strategy.input), read_queries(universe, strategy.input)]
             case wanted.Diversity() | wanted.Typicality():
@@ -160,7 +147,8 @@ class Reading:
 
     def _vectors(self, source: Embeddings) -> Vectors | ObjectVectors:
         key = ("vectors", source.key, source.task)
-        return self._once(key, lambda: read_vectors_of(self._universe, source))
+        found: Vectors | ObjectVectors = self._once(key, lambda: read_vectors_of(self._universe, source))
+        return found
 
 
 def build(
@@ -178,7 +166,8 @@ def build(
         length: how many consecutive frames are picked together.
     """
     given = Reading(universe, strategies, seed).given
-    facts: dict[str, Any] = {}
+    earlier = int(universe.is_preselected.sum())
+    facts: dict[str, Any] = {"preselected": earlier} if earlier else {}
     notes: list[str] = []
     has, counts = _having(universe, given)
     if counts:
@@ -201,7 +190,7 @@ def build(
         _ids_of(universe, kept), is_candidate, np.flatnonzero(~is_candidate), available=available, facts=facts,
         notes=notes,
     )  # fmt: skip
-    for strategy, label, read in given:
+    for strategy, label, read in given if is_candidate.any() else ():
         _add(problem, strategy, label, read, kept)
     return problem
 
@@ -263,10 +252,9 @@ def _add(problem: Problem, strategy: wanted.AnyStrategy, label: str, read: list[
         case wanted.GroupCap():
             problem.constraints.append(GroupCap(units.first(read[0]), strategy.at_most))
         case wanted.TimeGap():
-            problem.constraints.append(_gap(strategy, read, units))
+            problem.constraints.append(MinimumGap(read[0].of(units), units.first(read[1]), strategy.at_least))
         case wanted.Budget():
-            costs = np.nan_to_num(units.total(read[0].values))  # what was preselected without a cost had none
-            problem.constraints.append(Budget(costs, strategy.at_most))
+            problem.constraints.append(Budget(units.total(read[0].values), strategy.at_most))
         case wanted.Balance():
             problem.objectives.append(_balance(problem, strategy, label, read[0], units))
         case wanted.Weights():
@@ -310,18 +298,11 @@ def _add_weights(problem: Problem, strategy: Any, label: str, numbers: Numbers, 
         problem.objectives.append(
             WeightsObjective(values, strength=strategy.strength, scale=strategy.scale, label=label)
         )
-    sums: NDArray[np.float64] = np.nan_to_num(units.total(numbers.values))
+    sums = units.total(numbers.values)
     if strategy.max_sum is not None:
         problem.constraints.append(MaximumSum(sums, strategy.max_sum))
     if strategy.target_range is not None:
-        problem.constraints.append(SumRange(sums, *strategy.target_range))
-
-
-def _gap(strategy: Any, read: list[Any], units: Units) -> Constraint:
-    positions, groups = units.mean(read[0].values), units.first(read[1])
-    nowhere = np.isnan(positions)  # preselected without a time: near to nothing
-    groups = np.where(nowhere, groups.max(initial=0) + 1 + np.arange(len(groups)), groups)
-    return MinimumGap(np.nan_to_num(positions), groups, strategy.at_least)
+        problem.constraints.append(SumRange(sums, problem.candidates, *strategy.target_range))
 
 
 def _balance(problem: Problem, strategy: Any, label: str, shares: Shares, units: Units) -> Objective:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dataset.columns import read_ids, read_keyed_vectors
-from ...dataset.errors import FieldNotFoundError, SelectionError, hint
+from ...dataset.errors import FieldNotFoundError, SchemaError, SelectionError, hint
 from ...dataset.types import BoolArray, FloatArray, IntArray, SampleId
 from .inputs import read_embeddings
 from .predictions import read_columns
@@ -47,13 +47,15 @@ class Universe:
 
     @classmethod
     def of(
-        cls, samples: "SampleCollection", preselected_tag: str | None = None, *, in_view_order: bool = False
-    ) -> "Universe":
+        cls, samples: "SampleCollection", preselected_tag: str | None = None, *, but_not: Sequence[SampleId] = (),
+        in_view_order: bool = False,
+    ) -> "Universe":  # fmt: skip
         """Find the samples.
 
         Args:
             samples: the collection to pick from.
             preselected_tag: the tag on the samples of the dataset that were picked before.
+            but_not: samples with this tag that do not count as picked before.
             in_view_order: keep the collection's order, with those outside it first, instead of that of the ids, which
                 depends on nothing.
 
@@ -61,8 +63,9 @@ class Universe:
             SelectionError: if no sample has the tag.
         """
         listed = list(dict.fromkeys(read_ids(samples)))
-        tagged = [] if preselected_tag is None else tagged_view(samples, preselected_tag, "preselected_tag")
-        earlier = read_ids(tagged) if tagged else []
+        tagged = None if preselected_tag is None else tagged_view(samples, preselected_tag, "preselected_tag")
+        new = set(but_not)
+        earlier = [one for one in read_ids(tagged) if one not in new] if tagged is not None else []
         within = set(listed) if earlier else set()
         outside = [one for one in earlier if one not in within]
         ids = [*outside, *listed]
@@ -70,7 +73,7 @@ class Universe:
             ids.sort()
         picked = set(earlier)
         is_preselected = np.fromiter((one in picked for one in ids), dtype=bool, count=len(ids))
-        return cls(samples, ids, is_preselected, tagged if outside and tagged else None)
+        return cls(samples, ids, is_preselected, tagged if outside else None)
 
     @cached_property
     def _keys(self) -> NDArray[np.bytes_]:
@@ -124,7 +127,7 @@ class Universe:
         try:
             return self.columns([path])[path]
         except FieldNotFoundError as error:
-            maker = _MAKERS.get(path.split(".")[0])
+            maker = _MAKERS.get(path.split(".", maxsplit=1)[0])
             raise FieldNotFoundError(f"{error} {maker}" if maker else str(error)) from error
 
     def vectors(self, key: str) -> tuple[IntArray, FloatArray]:
@@ -160,6 +163,11 @@ class Universe:
             if is_new.any():
                 owners = np.concatenate([owners, others[is_new]])
                 matrix = np.concatenate([matrix, more[is_new]]) if len(matrix) else more[is_new]
+        if not len(matrix):
+            raise SchemaError(
+                f"no label in {task!r} of {self.samples._title()} has a vector in {key!r}. "
+                f"Run compute_patch_embeddings(samples, model, {task!r}, {key!r}) first."
+            )
         if not (owners[:-1] <= owners[1:]).all():
             order = np.argsort(owners, kind="stable")
             owners, matrix = owners[order], matrix[order]

@@ -61,7 +61,8 @@ class Units:
     def total(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sum over the rows of each; rows are the first axis of `values`."""
         picked = values[self.rows]
-        return picked if self.are_single else np.add.reduceat(picked, self.starts, axis=0)
+        summed: NDArray[Any] = picked if self.are_single else np.add.reduceat(picked, self.starts, axis=0)
+        return summed
 
     def mean(self, values: NDArray[Any]) -> NDArray[Any]:
         """The mean over the rows of each."""
