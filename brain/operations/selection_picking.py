@@ -211,7 +211,7 @@ def _notes(config: SelectionConfig, problem: Problem, picks: Picks, asked: int) 
         notes = ["there are no candidates" + _why_none(problem)]
     elif why := config.size_note(there, preselected):
         notes = [why]
-    elif len(picks.rows) < asked:
+    elif len(picks.rows) < asked and config.proportion_samples != 1:  # all that may be picked were
         notes = [f"{asked * length} samples were asked for; {len(picks.rows) * length} were selected: {picks.stopped}"]
     else:
         notes = []
