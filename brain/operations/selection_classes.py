@@ -137,9 +137,7 @@ def _of_predictions(universe: Universe, task: str) -> Shares:
 
 def _of_classifications(universe: Universe, field: LabelField, kind: str) -> Shares:
     """By their logits or confidences; where no label has any, as in a ground truth, each counts as certain."""
-    paths = [path for path in attributes_of(field.path, kind) if path in universe.samples._schema().paths()]
-    columns: dict[str, list[Any]] = {path: [None] * len(universe.ids) for path in attributes_of(field.path, kind)}
-    columns |= universe.columns(paths)
+    columns = universe.columns(attributes_of(field.path, kind))
     label, confidence, logits = attributes_of(field.path, kind)
     inner = columns[confidence]
     sure = inner if field.attribute is None else chain.from_iterable(one for one in inner if one is not None)
