@@ -131,7 +131,7 @@ def select(
         )
         run.facts = choice.report
         _write(samples, path, wishes, choice, [] if grows else earlier)
-    return Selection(run, choice.ids, choice.distances)
+    return Selection(run, choice.ids, choice.distances, choice.reasons)
 
 
 def choose(
