@@ -123,7 +123,7 @@ def select(
     )
     prefix = _begun(samples, path, wishes) if resume else None
     with runs.record(
-        samples, "select", key=path, reads=fields_read(config.strategies, config.selected_sequence_length),
+        samples, "select", key=path, reads=fields_read(samples, config.strategies, config.selected_sequence_length),
         writes=["tags", path], params=wishes.params(), one_action=True,
     ) as run:  # fmt: skip
         choice = pick_samples(

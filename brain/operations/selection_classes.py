@@ -14,7 +14,7 @@ from ..selection.checking import class_name
 from ..selection.inputs import Metadata, Predictions
 from .objects import Objects, object_probabilities, probability_paths
 from .predictions import answers_of, attributes_of, check_width, class_names
-from .selection_universe import Universe
+from .selection_universe import Universe, stored_name
 
 OTHERS = "(all others)"
 """What the group of all classes is called that a target does not name."""
@@ -59,7 +59,7 @@ def read_shares(universe: Universe, source: Metadata | Predictions, named: Seque
         SelectionError: if its values are no categories, or they are too many.
     """
     if isinstance(source, Predictions):
-        found = _of_predictions(universe, source.task)
+        found = _of_predictions(universe, stored_name(universe.samples, source.task))
         return found if named is None else found.grouped(named)
     rows, names = _categories(universe, source.key)
     seen = list(dict.fromkeys(names))
@@ -105,15 +105,16 @@ def category_counts(universe: Universe, source: Predictions) -> NDArray[np.float
     Raises:
         SelectionError: if a category is neither a class of the dataset nor of any label.
     """
-    field = _label_field(universe, source.task)
+    task = stored_name(universe.samples, source.task)
+    field = _label_field(universe, task)
     labels = _listed(universe.columns([f"{field.root_path}.label"])[f"{field.root_path}.label"], field)
     if source.categories is None:
         return np.array([np.nan if one is None else len(one) for one in labels], dtype=np.float64)
-    known = {*class_names(universe.samples, source.task), *_seen(labels)}
+    known = {*class_names(universe.samples, task), *_seen(labels)}
     for category in source.categories:
         if category not in known:
             raise SelectionError(
-                f"categories: no label in {source.task!r} is a {category!r}, and no class of the dataset is called so. "
+                f"categories: no label in {task!r} is a {category!r}, and no class of the dataset is called so. "
                 f"{hint(category, known, 'Classes')}"
             )
     wanted = set(source.categories)

@@ -5,7 +5,7 @@ Every reader gives a value for each sample of the universe, and says which sampl
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,11 @@ from ...dataset.types import BoolArray, FloatArray, IntArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
 from .inputs import read_embeddings
 from .selection_classes import category_counts
-from .selection_universe import Universe, read_object_vectors, tagged_view
+from .selection_universe import Universe, read_object_vectors, stored_name, tagged_view
 from .sequences import Units
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
 
 NumberInput: TypeAlias = Scores | Predictions | Metadata | RandomNumbers
 """Inputs of one number per sample."""
@@ -86,15 +89,15 @@ class ObjectVectors(NamedTuple):
         return self.matrix if is_all else self.matrix[places], ends[np.append(units.starts, len(units.rows))]
 
 
-def reads_of(source: Any) -> list[str]:
+def reads_of(samples: "SampleCollection", source: Any) -> list[str]:
     """The fields of the dataset that an input is read from."""
     match source:
         case Embeddings():
-            return [source.task or source.key]
+            return [stored_name(samples, source.task or source.key)]
         case Scores():
-            return [f"{source.task}_{source.score}"]
+            return [stored_name(samples, f"{source.task}_{source.score}")]
         case Predictions():
-            return [source.task]
+            return [stored_name(samples, source.task)]
         case Metadata():
             return [source.key]
     return []
@@ -108,7 +111,7 @@ def read_vectors_of(universe: Universe, source: Embeddings) -> Vectors | ObjectV
     """
     if source.task is None:
         return Vectors(*universe.vectors(source.key))
-    return ObjectVectors(*universe.object_vectors(source.task, source.key))
+    return ObjectVectors(*universe.object_vectors(stored_name(universe.samples, source.task), source.key))
 
 
 def read_queries(universe: Universe, source: Embeddings) -> FloatArray:
@@ -123,7 +126,7 @@ def read_queries(universe: Universe, source: Embeddings) -> FloatArray:
     if source.task is None:
         found = read_embeddings(tagged, source.key).vectors
     else:
-        found = read_object_vectors(tagged, source.task, source.key)[1]
+        found = read_object_vectors(tagged, stored_name(tagged, source.task), source.key)[1]
     if not len(found):
         what = source.key if source.task is None else f"{source.task}.{source.key}"
         raise SelectionError(
@@ -182,7 +185,7 @@ def random_numbers(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
 
 
 def _score(universe: Universe, source: Scores) -> NDArray[np.float64]:
-    path = f"{source.task}_{source.score}"
+    path = stored_name(universe.samples, f"{source.task}_{source.score}")
     known = universe.samples._schema().names()
     if path not in known:
         raise FieldNotFoundError(

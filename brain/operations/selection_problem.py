@@ -5,7 +5,7 @@ What is read is `selection_inputs` and `selection_classes`; how rows are picked 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from .selection_inputs import (
 from .selection_universe import Universe
 from .sequences import Units, cut_clips
 
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "SMALLER": np.less, "SMALLER_EQUAL": np.less_equal, "BIGGER": np.greater, "BIGGER_EQUAL": np.greater_equal,
 }  # fmt: skip
@@ -69,15 +72,15 @@ class Problem:
     notes: list[str] = field(default_factory=list)
 
 
-def fields_read(strategies: Sequence[wanted.AnyStrategy], length: int) -> list[str]:
+def fields_read(samples: "SampleCollection", strategies: Sequence[wanted.AnyStrategy], length: int) -> list[str]:
     """The fields of the dataset that the strategies read."""
     found: list[str] = []
     for strategy in strategies:
-        found += reads_of(strategy.input)
+        found += reads_of(samples, strategy.input)
         if isinstance(strategy, wanted.TimeGap) and strategy.group is not None:
             found.append(strategy.group)
         if isinstance(strategy, wanted.Coverage) and strategy.weights is not None:
-            found += reads_of(strategy.weights)
+            found += reads_of(samples, strategy.weights)
     return list(dict.fromkeys([*found, *(["filepath"] if length > 1 else [])]))
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...dataset.columns import read_ids, read_keyed_vectors
 from ...dataset.errors import FieldNotFoundError, SchemaError, SelectionError, hint
 from ...dataset.types import BoolArray, FloatArray, IntArray, SampleId
+from ..selection.config import slug_of
 from .inputs import read_embeddings
 from .predictions import read_columns
 
@@ -195,6 +196,15 @@ def read_object_vectors(
             f"{error} compute_patch_embeddings(samples, model, {task!r}, {key!r}) makes the vectors of labels."
         ) from error
     return keys, matrix
+
+
+def stored_name(samples: "SampleCollection", name: str) -> str:
+    """The field that a name of LightlyOne means: names of its tasks may hold signs for which fields have underscores.
+
+    A name without such a field is given back as it is.
+    """
+    known, slug = samples._schema(), slug_of(name)
+    return slug if name not in known and slug in known else name
 
 
 def tagged_view(samples: "SampleCollection", tag: str, argument: str) -> "SampleCollection":
