@@ -191,7 +191,7 @@ def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
         scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, n_samples=5)
     with pytest.raises(SelectionError, match="no size is given"):
         scb.select(dataset)
-    with pytest.raises(SelectionError, match="rule='best' is not supported. Give 'ranked' or 'accumulated'"):
+    with pytest.raises(SelectionError, match=r"rule='best' is not supported\. Give 'ranked' or 'accumulated'"):
         scb.select(dataset, n_samples=2, rule="best")
     with pytest.raises(SelectionError, match="tag='  ' is empty"):
         scb.select(dataset, n_samples=2, tag="  ")

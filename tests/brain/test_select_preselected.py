@@ -8,7 +8,7 @@ import pytest
 import saccade as sc
 import saccade.brain as scb
 from saccade.dataset.errors import SelectionError
-from tests.brain.selectable import COUNT, WEATHER, gaps, numbered, numbers_of
+from tests.brain.selectable import COUNT, WEATHER, numbered, numbers_of
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -25,7 +25,7 @@ def tagged(dataset, numbers, tag="before"):
 def test_what_is_preselected_is_not_picked_and_kept_away_from(dataset):
     tagged(dataset, [0, 12])
     batch = scb.select(dataset, n_samples=2, preselected_tag="before")
-    assert sorted(numbers_of(batch)) == [24 - 6 + 0, 36 - 3 + 0] or min(gaps([0, 12, *numbers_of(batch)])) >= 6
+    assert numbers_of(batch) == [30, 21]  # the middle of what is left, then of the half with the lower ids
     assert batch.distances[0] == pytest.approx(2 * np.sin(np.pi * 18 / COUNT), abs=1e-6)
     assert batch.report["preselected"] == 2
     assert dataset.count_sample_tags() == {"before": 2, batch.tag: 2}
@@ -44,7 +44,8 @@ def test_it_counts_in_the_balance_and_in_limits(dataset):
     tagged(dataset, [7, 15, 23, 31])  # fog
     strategies = [scb.Balance("weather", {"fog": 0.25, "rain": 0.75}), scb.GroupCap("video", 3)]
     numbers = numbers_of(scb.select(dataset, n_samples=12, strategies=strategies, preselected_tag="before"))
-    assert Counter(WEATHER[n % 8] for n in numbers) == {"rain": 12}
+    assert Counter(WEATHER[n % 8] for n in numbers)["rain"] == 11  # all but one, of a video that is full
+    assert {13, 37} - set(numbers)
     assert max(Counter(n % 6 for n in [*numbers, 7, 15, 23, 31]).values()) <= 3
 
 
