@@ -186,12 +186,16 @@ def _begun(problem: Problem, prefix: Prefix, length: int, count: int) -> _Begun:
     Raises:
         SelectionError: if one is no candidate.
     """
-    row_of = {ids[0]: row for row, ids in enumerate(problem.ids) if problem.candidates[row]} if prefix.ids else {}
+    row_of: dict[SampleId, int] = {}
+    if prefix.ids:
+        free = np.flatnonzero(problem.candidates)
+        beginnings = problem.units.rows[problem.units.starts[free]]
+        row_of = {problem.ids[position]: row for position, row in zip(beginnings.tolist(), free.tolist(), strict=True)}
     rows = []
     for start in range(0, min(len(prefix.ids), count * length), length):
         wanted = list(prefix.ids[start : start + length])
         row = row_of.get(wanted[0])
-        if row is None or problem.ids[row] != wanted:
+        if row is None or problem.samples_of(row) != wanted:
             raise SelectionError(
                 f"sample {wanted[0]} was picked before, and cannot be picked any more: it is not among the candidates. "
                 "Select without resume=True."
@@ -204,7 +208,7 @@ def _begun(problem: Problem, prefix: Prefix, length: int, count: int) -> _Begun:
 def _notes(config: SelectionConfig, problem: Problem, picks: Picks, asked: int) -> list[str]:
     """What is worth saying in words."""
     length, preselected = config.selected_sequence_length, problem.facts.get("preselected", 0)
-    there = sum(len(problem.ids[row]) for row in np.flatnonzero(problem.candidates).tolist())
+    there = int(problem.units.lengths[problem.candidates].sum())
     if picks.stopped == "interrupted":
         notes = [f"interrupted after {len(picks.rows)} of {asked} picks; resume=True goes on"]
     elif not there:
@@ -223,7 +227,7 @@ def _written_out(
     problem: Problem, picks: Picks, report: dict[str, Any], reasons: Sequence[str], notes: Sequence[str], length: int
 ) -> Choice:
     """The picks sample by sample, and the report with what is known about the samples."""
-    groups = [problem.ids[row] for row in picks.rows.tolist()]
+    groups = [problem.samples_of(row) for row in picks.rows.tolist()]
     distances = [float(distance) if np.isfinite(distance) else None for distance in picks.distances.tolist()]
     if length > 1:
         report |= {name: length * report[name] for name in ("selected", "candidates")} | {"clips": len(groups)}

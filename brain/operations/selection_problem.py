@@ -52,7 +52,8 @@ class Problem:
     """What is picked from, as `selection.greedy.pick` takes it; a row is a sample, or a clip of several.
 
     Attributes:
-        ids: of each row, the samples it stands for.
+        ids: all samples.
+        units: of each row, the positions in `ids` of those it stands for.
         candidates: (n,) which rows may be picked.
         preselected: rows that count as picked before.
         objectives: what makes a row good.
@@ -62,7 +63,8 @@ class Problem:
         notes: what the report says in words.
     """
 
-    ids: list[list[SampleId]]
+    ids: list[SampleId]
+    units: Units
     candidates: BoolArray
     preselected: IntArray
     objectives: list[Objective] = field(default_factory=list)
@@ -70,6 +72,10 @@ class Problem:
     available: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def samples_of(self, row: int) -> list[SampleId]:
+        """The samples that a row stands for."""
+        return [self.ids[position] for position in self.units.of(row).tolist()]
 
 
 def fields_read(samples: "SampleCollection", strategies: Sequence[wanted.AnyStrategy], length: int) -> list[str]:
@@ -190,7 +196,7 @@ def build(
     kept = units.taken(is_eligible | counted)
     is_candidate = is_eligible[is_eligible | counted]
     problem = Problem(
-        _ids_of(universe, kept), is_candidate, np.flatnonzero(~is_candidate), available=available, facts=facts,
+        universe.ids, kept, is_candidate, np.flatnonzero(~is_candidate), available=available, facts=facts,
         notes=notes,
     )  # fmt: skip
     for strategy, label, read in given if is_candidate.any() else ():
@@ -239,14 +245,6 @@ def _thresholds(given: Sequence[Any], units: Units, is_eligible: BoolArray, fact
     if left:
         facts["thresholds"] = left
     return passed
-
-
-def _ids_of(universe: Universe, units: Units) -> list[list[SampleId]]:
-    rows = units.rows.tolist()
-    ends = (units.starts + units.lengths).tolist()
-    return [
-        [universe.ids[row] for row in rows[start:end]] for start, end in zip(units.starts.tolist(), ends, strict=True)
-    ]
 
 
 def _add(problem: Problem, strategy: wanted.AnyStrategy, label: str, read: list[Any], units: Units) -> None:

@@ -54,6 +54,11 @@ class Units:
         ends = self.starts + self.lengths
         return Units.joined([self.rows[self.starts[i] : ends[i]].tolist() for i in positions.tolist()])
 
+    def of(self, unit: int) -> IntArray:
+        """The rows of one."""
+        end = self.starts[unit + 1] if unit + 1 < len(self) else len(self.rows)
+        return self.rows[self.starts[unit] : end]
+
     def first(self, values: NDArray[Any]) -> NDArray[Any]:
         """The value of the first row of each."""
         return values[self.rows[self.starts]]

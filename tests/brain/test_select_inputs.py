@@ -57,7 +57,8 @@ def test_of_an_empty_dataset_nothing_is_picked(database):
 def test_the_run_reads_all_fields_that_the_strategies_name_and_knows_when_they_change(dataset):
     strategies = [
         scb.Diversity(), scb.Diversity(scb.Embeddings(task="boxes")), scb.Threshold("brightness", "BIGGER", 1),
-        scb.Weights(scb.Scores("guess", "uncertainty_margin")), scb.TimeGap("taken", 5, group="video"), scb.Budget("cost", 90),
+        scb.Weights(scb.Scores("guess", "uncertainty_margin")), scb.TimeGap("taken", 5, group="video"),
+        scb.Budget("cost", 90),
         scb.Balance(scb.Predictions("truth", "CLASS_DISTRIBUTION"), distribution="UNIFORM"),
         scb.Coverage(weights="number"),
     ]  # fmt: skip

@@ -85,7 +85,7 @@ def test_preselected_samples_may_lack_numbers_but_not_vectors(dataset):
 
 def test_an_unknown_tag_is_refused_with_the_nearest(dataset):
     tagged(dataset, [0])
-    with pytest.raises(SelectionError, match="preselected_tag='befor'.*Did you mean 'before'"):
+    with pytest.raises(SelectionError, match=r"preselected_tag='befor'.*Did you mean 'before'"):
         scb.select(dataset, n_samples=2, preselected_tag="befor")
 
 
