@@ -8,7 +8,6 @@ import pytest
 import saccade as sc
 import saccade.brain as scb
 from saccade.brain.selection.pairs import PAIRS
-
 from tests.brain.selectable import CLASSES, COUNT, WEATHER, gaps, numbered, numbers_of, pair
 
 pytestmark = pytest.mark.usefixtures("database")
