@@ -11,8 +11,7 @@ import numpy as np
 
 from ...dataset.errors import SelectionError
 from ...dataset.types import BoolArray, IntArray, SampleId
-from ..selection import strategies as wanted
-from ..selection.constraints import Budget, Constraint, GroupCap, MaximumSum, MinimumGap, SumRange
+from ..selection import constraints
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
 from ..selection.objectives import (
     BalanceObjective,
@@ -23,6 +22,20 @@ from ..selection.objectives import (
     SimilarityObjective,
     TypicalityObjective,
     WeightsObjective,
+)
+from ..selection.strategies import (
+    AnyStrategy,
+    Balance,
+    Budget,
+    Coverage,
+    Diversity,
+    GroupCap,
+    Random,
+    Similarity,
+    Threshold,
+    TimeGap,
+    Typicality,
+    Weights,
 )
 from .selection_classes import Shares, read_shares, target_of
 from .selection_inputs import (
@@ -68,7 +81,7 @@ class Problem:
     candidates: BoolArray
     preselected: IntArray
     objectives: list[Objective] = field(default_factory=list)
-    constraints: list[Constraint] = field(default_factory=list)
+    constraints: list[constraints.Constraint] = field(default_factory=list)
     available: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -78,27 +91,27 @@ class Problem:
         return [self.ids[position] for position in self.units.of(row).tolist()]
 
 
-def fields_read(samples: "SampleCollection", strategies: Sequence[wanted.AnyStrategy], length: int) -> list[str]:
+def fields_read(samples: "SampleCollection", strategies: Sequence[AnyStrategy], length: int) -> list[str]:
     """The fields of the dataset that the strategies read."""
     found: list[str] = []
     for strategy in strategies:
         found += reads_of(samples, strategy.input)
-        if isinstance(strategy, wanted.TimeGap) and strategy.group is not None:
+        if isinstance(strategy, TimeGap) and strategy.group is not None:
             found.append(strategy.group)
-        if isinstance(strategy, wanted.Coverage) and strategy.weights is not None:
+        if isinstance(strategy, Coverage) and strategy.weights is not None:
             found += reads_of(samples, strategy.weights)
     return list(dict.fromkeys([*found, *(["filepath"] if length > 1 else [])]))
 
 
-def label_of(strategy: wanted.AnyStrategy) -> str:
+def label_of(strategy: AnyStrategy) -> str:
     """What a strategy is called in reports: its type, and what it reads.
 
     Example:
-        >>> label_of(wanted.Weights("uncertainty"))
+        >>> label_of(Weights("uncertainty"))
         'WEIGHTS uncertainty'
     """
     name = _name_of(strategy.input)
-    if isinstance(strategy, wanted.Threshold):
+    if isinstance(strategy, Threshold):
         return f"{strategy.type} {name} {strategy.operation} {strategy.threshold:g}"
     return strategy.type if name == strategy.type else f"{strategy.type} {name}"
 
@@ -120,7 +133,7 @@ def _name_of(source: Any) -> str:
 class Reading:
     """The strategies of a selection, with what each reads of the samples."""
 
-    def __init__(self, universe: Universe, strategies: Sequence[wanted.AnyStrategy], seed: int) -> None:
+    def __init__(self, universe: Universe, strategies: Sequence[AnyStrategy], seed: int) -> None:
         """Read everything. What several strategies read is read once."""
         self._universe, self._seed = universe, seed
         self._known: dict[Any, Any] = {}
@@ -135,22 +148,22 @@ class Reading:
         found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed))
         return found
 
-    def _read(self, strategy: wanted.AnyStrategy) -> list[Any]:
+    def _read(self, strategy: AnyStrategy) -> list[Any]:
         universe = self._universe
         match strategy:
-            case wanted.GroupCap():
+            case GroupCap():
                 return [read_groups(universe, strategy.input.key)]
-            case wanted.TimeGap():
+            case TimeGap():
                 return [read_positions(universe, strategy.input.key), read_groups(universe, strategy.group)]
-            case wanted.Balance():
+            case Balance():
                 named = list(strategy.target) if strategy.target is not None else None
                 return [read_shares(universe, strategy.input, named)]
-            case wanted.Coverage():
+            case Coverage():
                 found = [self._vectors(strategy.input)]
                 return found if strategy.weights is None else [*found, self._numbers(strategy.weights)]
-            case wanted.Similarity():
+            case Similarity():
                 return [self._vectors(strategy.input), read_queries(universe, strategy.input)]
-            case wanted.Diversity() | wanted.Typicality():
+            case Diversity() | Typicality():
                 return [self._vectors(strategy.input)]
         return [self._numbers(strategy.input)]
 
@@ -161,7 +174,7 @@ class Reading:
 
 
 def build(
-    universe: Universe, strategies: Sequence[wanted.AnyStrategy], seed: int, length: int = 1
+    universe: Universe, strategies: Sequence[AnyStrategy], seed: int, length: int = 1
 ) -> Problem:  # fmt: skip
     """Read what the strategies need, apply the thresholds, and give the rest as arrays.
 
@@ -239,7 +252,7 @@ def _thresholds(given: Sequence[Any], units: Units, is_eligible: BoolArray, fact
     passed = np.ones(len(units), dtype=bool)
     left: dict[str, int] = {}
     for strategy, label, read in given:
-        if isinstance(strategy, wanted.Threshold):
+        if isinstance(strategy, Threshold):
             passed &= _OPERATIONS[strategy.operation](read[0].of(units), strategy.threshold)
             left[label] = int(units.lengths[is_eligible & passed].sum())
     if left:
@@ -247,22 +260,24 @@ def _thresholds(given: Sequence[Any], units: Units, is_eligible: BoolArray, fact
     return passed
 
 
-def _add(problem: Problem, strategy: wanted.AnyStrategy, label: str, read: list[Any], units: Units) -> None:
+def _add(problem: Problem, strategy: AnyStrategy, label: str, read: list[Any], units: Units) -> None:
     """Add what a strategy is to the picking: an objective, a constraint, or both."""
     match strategy:
-        case wanted.GroupCap():
-            problem.constraints.append(GroupCap(units.first(read[0]), strategy.at_most))
-        case wanted.TimeGap():
-            problem.constraints.append(MinimumGap(read[0].of(units), units.first(read[1]), strategy.at_least))
-        case wanted.Budget():
-            problem.constraints.append(Budget(units.total(read[0].values), strategy.at_most))
-        case wanted.Balance():
+        case GroupCap():
+            problem.constraints.append(constraints.GroupCap(units.first(read[0]), strategy.at_most))
+        case TimeGap():
+            problem.constraints.append(
+                constraints.MinimumGap(read[0].of(units), units.first(read[1]), strategy.at_least)
+            )
+        case Budget():
+            problem.constraints.append(constraints.Budget(units.total(read[0].values), strategy.at_most))
+        case Balance():
             problem.objectives.append(_balance(problem, strategy, label, read[0], units))
-        case wanted.Weights():
+        case Weights():
             _add_weights(problem, strategy, label, read[0], units)
-        case wanted.Random():
+        case Random():
             problem.objectives.append(RandomObjective(read[0].of(units), strength=strategy.strength, label=label))
-        case wanted.Threshold():
+        case Threshold():
             pass
         case _:
             problem.objectives.append(_of_vectors(strategy, label, read, units))
@@ -272,9 +287,9 @@ def _of_vectors(strategy: Any, label: str, read: list[Any], units: Units) -> Obj
     vectors, offsets = read[0].of(units)
     options = {"strength": strategy.strength, "normalize": strategy.normalize, "label": label}
     match strategy:
-        case wanted.Diversity():
+        case Diversity():
             return DiversityObjective(vectors, offsets=offsets, minimum_distance=strategy.minimum_distance, **options)
-        case wanted.Similarity():
+        case Similarity():
             queries = read[1]
             if len(vectors) and vectors.shape[1] != queries.shape[1]:
                 raise SelectionError(
@@ -282,7 +297,7 @@ def _of_vectors(strategy: Any, label: str, read: list[Any], units: Units) -> Obj
                     f"{queries.shape[1]}. Compute both with the same model."
                 )
             return SimilarityObjective(vectors, queries, offsets=offsets, **options)
-        case wanted.Typicality():
+        case Typicality():
             return TypicalityObjective(
                 vectors, offsets=offsets, num_nearest_neighbors=strategy.num_nearest_neighbors,
                 minimum_typicality=strategy.minimum_typicality, **options,
@@ -301,9 +316,9 @@ def _add_weights(problem: Problem, strategy: Any, label: str, numbers: Numbers, 
         )
     sums = units.total(numbers.values)
     if strategy.max_sum is not None:
-        problem.constraints.append(MaximumSum(sums, strategy.max_sum))
+        problem.constraints.append(constraints.MaximumSum(sums, strategy.max_sum))
     if strategy.target_range is not None:
-        problem.constraints.append(SumRange(sums, problem.candidates, *strategy.target_range))
+        problem.constraints.append(constraints.SumRange(sums, problem.candidates, *strategy.target_range))
 
 
 def _balance(problem: Problem, strategy: Any, label: str, shares: Shares, units: Units) -> Objective:
