@@ -331,8 +331,7 @@ def _balance(problem: Problem, strategy: Any, label: str, shares: Shares, units:
         problem.facts.setdefault("classes_without_candidates", {})[label] = absent
     if without := int((there.sum(axis=1) == 0).sum()):
         problem.facts.setdefault("without_class", {})[label] = without
-    objective = BalanceObjective(
-        found.values, target, strength=strategy.strength, strict=strategy.strict, label=label
+    return BalanceObjective(
+        found.values, target, strength=strategy.strength, strict=strategy.strict, label=label,
+        classes=tuple(found.classes),
     )  # fmt: skip
-    object.__setattr__(objective, "classes", found.classes)  # for the report
-    return objective
