@@ -12,6 +12,7 @@ import numpy as np
 from ...dataset.errors import SelectionError
 from ...dataset.types import BoolArray, IntArray, SampleId
 from ..selection import constraints
+from ..selection.constraints import Constraint
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
 from ..selection.objectives import (
     BalanceObjective,
@@ -81,7 +82,7 @@ class Problem:
     candidates: BoolArray
     preselected: IntArray
     objectives: list[Objective] = field(default_factory=list)
-    constraints: list[constraints.Constraint] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
     available: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
