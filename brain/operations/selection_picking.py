@@ -12,6 +12,7 @@ from ...dataset.errors import SelectionError
 from ...dataset.expressions import ViewField
 from ...dataset.progress import shown
 from ...dataset.types import IntArray, Progress, SampleId
+from ..kernels.products import NumpyProducts, Products
 from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
@@ -141,7 +142,8 @@ def pick_samples(
         picks = pick(
             problem.objectives, asked - len(begun.rows), candidates=problem.candidates, preselected=problem.preselected,
             prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule, first=wishes.first,
-            on_too_near=wishes.on_too_near, keep_interrupted=keep_interrupted, advance=count_on,
+            on_too_near=wishes.on_too_near, products=_products(device), keep_interrupted=keep_interrupted,
+            advance=count_on,
         )  # fmt: skip
     picks = replace(
         picks,
@@ -160,6 +162,13 @@ class _Begun(NamedTuple):
 
     rows: IntArray
     distances: NDArray[np.float64]
+
+
+def _products(device: str | None) -> Products:
+    """What screens distances on a device."""
+    if device not in {None, "cpu"}:
+        raise SelectionError(f"device={device!r} is not supported. Give 'cpu', or leave it out.")
+    return NumpyProducts()
 
 
 def _own_picks(samples: "SampleCollection", wishes: Wishes) -> list[SampleId]:
