@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
 from .curves import hashed
+from .objectives.parts import Past
 
 REFERENCES = 256
 _CELLS = 1 << 22
@@ -23,7 +24,7 @@ _SMALLEST_SHARE = 0.05
 
 
 class Remembered(Protocol):
-    """An objective that can tell what it found of rows at each turn of a selection that is over.
+    """An objective that can tell what it added to the scores at each turn of a selection that is over.
 
     Attributes:
         name: the type of the strategy, such as "DIVERSITY".
@@ -35,11 +36,11 @@ class Remembered(Protocol):
     label: str
     strength: float
 
-    def history(self, rows: IntArray, picks: IntArray, /) -> FloatArray:
-        """Give the logarithm of its value of each row before each pick: (k, len(rows))."""
+    def history(self, rows: IntArray, past: Past, /) -> FloatArray:
+        """Give strength · log φ of each row before each pick: (k, len(rows))."""
 
-    def history_of_picks(self, picks: IntArray, /) -> FloatArray:
-        """Give the logarithm of its value of each pick before that pick: (k,)."""
+    def history_of_picks(self, past: Past, /) -> FloatArray:
+        """Give strength · log φ of each pick before that pick: (k,)."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,12 @@ class Explanation:
 
 
 def explain(
-    objectives: Sequence[Remembered], picks: ArrayLike, candidates: NDArray[np.bool_], seed: int = 0
-) -> Explanation:
+    objectives: Sequence[Remembered], picks: ArrayLike, candidates: NDArray[np.bool_], *,
+    preselected: ArrayLike = (), seed: int = 0,
+) -> Explanation:  # fmt: skip
     """Find out what decided about each pick.
 
-    For each objective the logarithm of its value, times its strength, is compared between the pick and candidates that
+    For each objective what it adds to the score, strength · log φ, is compared between the pick and candidates that
     were not picked by then: the mean lead is what the objective has to say for the pick. Of the leads, shares are made;
     where an objective speaks against the pick it has none.
 
@@ -77,16 +79,17 @@ def explain(
         objectives: those that the picks were made by.
         picks: (k,) rows in the order of picking.
         candidates: (n,) which rows could be picked.
+        preselected: rows that counted as picked before.
         seed: of the hash that draws at most 256 candidates to compare with.
 
     Example:
-        An objective whose value of row i is i + 1, whatever was picked before: row 3 has 4, the others 1, 2 and 3.
+        An objective whose φ of row i is i + 1, whatever was picked before: row 3 has 4, the others 1, 2 and 3.
 
         >>> class Size:
         ...     name = label = "SIZE"
         ...     strength = 1.0
-        ...     def history(self, rows, picks): return np.log(np.tile(rows + 1.0, (len(picks), 1)))
-        ...     def history_of_picks(self, picks): return np.log(picks + 1.0)
+        ...     def history(self, rows, past): return np.log(np.tile(rows + 1.0, (len(past.picks), 1)))
+        ...     def history_of_picks(self, past): return np.log(past.picks + 1.0)
         >>> explain([Size()], [3], np.ones(4, dtype=bool)).reasons
         ['SIZE 100 %']
     """
@@ -95,9 +98,10 @@ def explain(
     left = _still_there(drawn, rows, len(candidates))
     leads = np.zeros((len(rows), len(objectives)))
     standing = np.full(leads.shape, np.nan)
+    past = Past(rows, np.asarray(preselected, dtype=np.int64), candidates)
     for column, objective in enumerate(objectives if len(rows) else ()):
-        of_picks = np.asarray(objective.history_of_picks(rows), dtype=np.float64)
-        of_others = np.asarray(objective.history(drawn, rows), dtype=np.float64)
+        of_picks = np.asarray(objective.history_of_picks(past), dtype=np.float64)
+        of_others = np.asarray(objective.history(drawn, past), dtype=np.float64)
         leads[:, column], standing[:, column] = _compared(of_picks, of_others, left, objective.strength)
     for_it = np.maximum(leads, 0.0)
     for_it[for_it < 1e-9] = 0.0  # what rounding leaves of a difference of equals
@@ -121,9 +125,10 @@ def _compared(
     counts = left.sum(axis=1)
     with np.errstate(invalid="ignore"):  # two infinite ones are equal, and stay so
         leads = np.where(of_picks[:, None] == of_others, 0.0, of_picks[:, None] - of_others)
-    leads = np.where(left, np.clip(np.nan_to_num(leads, nan=0.0), -_LARGEST, _LARGEST), 0.0) * np.sign(strength)
+    largest = _LARGEST * abs(strength)
+    leads = np.where(left, np.clip(np.nan_to_num(leads, nan=0.0), -largest, largest), 0.0)
     beaten = (((leads > 0) + 0.5 * (leads == 0)) * left).sum(axis=1)
-    means = leads.sum(axis=1) * abs(strength) / np.maximum(counts, 1)
+    means = leads.sum(axis=1) / np.maximum(counts, 1)
     return means, np.where(counts > 0, beaten / np.maximum(counts, 1), np.nan)
 
 

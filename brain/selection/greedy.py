@@ -18,7 +18,8 @@ from ..kernels.neighbors import one_blas_thread_each
 from ..kernels.products import NumpyProducts, Products
 from .constraints import Constraint
 from .objectives import Objective
-from .objectives.parts import Problem, Rule
+from .objectives.balance import BalanceObjective
+from .objectives.parts import Past, Problem, Rule
 from .scoring import Scoring
 
 
@@ -30,6 +31,8 @@ class Picks:
         rows: (k,) int64.
         distances: (k,) float64, of each pick to the nearest earlier one, by the first DIVERSITY objective: infinite for
             a first pick that has no earlier one, NaN without such an objective.
+        next_distance: of the farthest candidate to its nearest pick, by that objective: the radius of the cover; NaN
+            without one, or with nothing picked.
         stopped: why there are no more: "n_samples", "no candidates left", "minimum distance", "maximum sum" or
             "interrupted".
     """
@@ -37,6 +40,7 @@ class Picks:
     rows: NDArray[np.int64]
     distances: NDArray[np.float64]
     stopped: str
+    next_distance: float = float("nan")
 
 
 def pick(
@@ -87,8 +91,10 @@ def pick(
     with one_blas_thread_each() as threads:
         earlier = np.concatenate([np.asarray(preselected, dtype=np.int64), np.asarray(prefix, dtype=np.int64)])
         problem = Problem(candidates, earlier, rule, products or NumpyProducts(), threads)
+        past = Past(np.empty(0, dtype=np.int64), earlier, candidates)
+        strict = [o.caps(count, past) for o in objectives if isinstance(o, BalanceObjective) and o.strict]
         scoring = Scoring(objectives, problem, pool_rows, skip_near=on_too_near == "skip")
-        picking = _Picking(scoring, problem, constraints, is_central=first == "central")
+        picking = _Picking(scoring, problem, [*constraints, *strict], is_central=first == "central")
         with np.errstate(divide="ignore"):
             return picking.run(count, advance or (lambda _, __: None), keep_interrupted=keep_interrupted)
 
@@ -116,7 +122,7 @@ class _Picking:
     def __init__(
         self, scoring: Scoring, problem: Problem, constraints: Sequence[Constraint], *, is_central: bool
     ) -> None:
-        self._scoring, self._constraints = scoring, constraints
+        self._scoring, self._constraints, self._candidates = scoring, constraints, problem.candidates
         self._distances = scoring.distances
         only_distances = all(part.distances for part in scoring.measured)
         self._begins_central = is_central and only_distances and not len(problem.preselected)
@@ -150,7 +156,13 @@ class _Picking:
             if not keep_interrupted:
                 raise
             stopped = "interrupted"
-        return Picks(np.array(rows, dtype=np.int64), np.array(distances[: len(rows)]), stopped)
+        return Picks(np.array(rows, dtype=np.int64), np.array(distances[: len(rows)]), stopped, self._radius())
+
+    def _radius(self) -> float:
+        """How far the farthest candidate is from its nearest pick."""
+        if not self._distances or not len(self._distances[0].nearest.picks):
+            return float("nan")
+        return self._distances[0].farthest(np.flatnonzero(self._candidates))
 
     def _next(self) -> tuple[int | None, str]:
         """The next row to pick; or none, and why."""

@@ -76,7 +76,7 @@ def report_of(
     rows, earlier = np.asarray(picks.rows, dtype=np.int64), np.asarray(preselected, dtype=np.int64)
     free = candidates.copy()
     free[earlier] = False
-    explanation = explain(objectives, rows, free, seed)
+    explanation = explain(objectives, rows, free, preselected=earlier, seed=seed)
     report: dict[str, Any] = {
         "selected": len(rows), "candidates": int(np.count_nonzero(free)), "stopped": picks.stopped,
     }  # fmt: skip

@@ -8,6 +8,7 @@ from ...kernels.nearest_pick import NearestPick
 from .central import most_central
 from .parts import Problem, Scores
 
+_SOME = 1024
 SMALLEST = 1e-12
 """Squared distances below this count as this: copies of a pick are the last choice, but still a choice."""
 
@@ -98,6 +99,19 @@ class Distances:
     def distance(self, row: int) -> float:
         """The distance of a fresh row to the nearest pick."""
         return float(np.sqrt(self.squared(np.array([row]))[0]) / self._scale)
+
+    def farthest(self, rows: IntArray) -> float:
+        """The distance of that one of some rows that is farthest from its nearest pick; 0 if there are no rows."""
+        while len(rows):
+            bounds = self._bounds(rows).astype(np.float64)
+            top = rows[np.argpartition(bounds, -min(len(rows), _SOME))[-_SOME:]]
+            if not self.fresh(top).all():
+                self.refresh(top)
+                continue
+            best = bounds.max()
+            squared = self.squared(rows[bounds >= best - 2 * self.nearest.error])
+            return float(np.sqrt(squared.max()) / self._scale)
+        return 0.0
 
     @property
     def has_minimum(self) -> bool:

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ....dataset.types import FloatArray, IntArray
 from ...kernels.vectors import checked, range_factor, unit_factors
-from .distances import Distances
-from .parts import Parts, Problem
+from .distances import SMALLEST, Distances
+from .history import squared_before, squared_of_picks
+from .parts import Parts, Past, Problem, Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,19 @@ class DiversityObjective:
             minimum_distance=self.minimum_distance,
         )  # fmt: skip
         return Parts(measured=distances)
+
+    def history(self, rows: IntArray, past: Past) -> Scores:
+        """Strength · log d of rows before each pick, (k, len(rows)); 0 where nothing was picked."""
+        return self._scores(squared_before(self, rows, past))
+
+    def history_of_picks(self, past: Past) -> Scores:
+        """Strength · log d of each pick before that pick, (k,); 0 where nothing was picked."""
+        return self._scores(squared_of_picks(self, past))
+
+    def _scores(self, squared: NDArray[np.float64]) -> Scores:
+        with np.errstate(invalid="ignore"):
+            scores = 0.5 * self.strength * np.log(np.maximum(squared, SMALLEST))
+        return np.where(np.isfinite(squared), scores, 0.0)
 
 
 def scaled(vectors: ArrayLike, *, normalize: bool) -> tuple[FloatArray, NDArray[np.float64], float]:

@@ -11,11 +11,31 @@ from ....dataset.errors import SelectionError
 from ....dataset.types import BoolArray, FloatArray, IntArray, Metric
 from ...kernels.neighbors import nearest_neighbors
 from .diversity import scaled
-from .parts import Parts, Problem, Scores
+from .parts import Parts, Past, Problem, Scores
+
+
+class _Fixed:
+    """What these objectives share."""
+
+    def parts(self, problem: Problem) -> Parts:
+        """Give the addends."""
+        return Parts(fixed=self.log_phi(problem.candidates))
+
+    def log_phi(self, candidates: BoolArray) -> Scores:
+        """Strength · log φ of each row."""
+        raise NotImplementedError
+
+    def history(self, rows: IntArray, past: Past) -> Scores:
+        """Strength · log φ of rows before each pick, (k, len(rows))."""
+        return past.constant(self.log_phi(past.candidates), rows)
+
+    def history_of_picks(self, past: Past) -> Scores:
+        """Strength · log φ of each pick before that pick, (k,)."""
+        return self.log_phi(past.candidates)[past.picks]
 
 
 @dataclass(frozen=True, eq=False)
-class WeightsObjective:
+class WeightsObjective(_Fixed):
     """Prefer rows with high values.
 
     Attributes:
@@ -32,10 +52,6 @@ class WeightsObjective:
     scale: str = "rank"
     label: str = "WEIGHTS"
     name = "WEIGHTS"
-
-    def parts(self, problem: Problem) -> Parts:
-        """Give the addends."""
-        return Parts(fixed=self.log_phi(problem.candidates))
 
     def log_phi(self, candidates: BoolArray) -> Scores:
         """Strength · log φ of each row."""
@@ -72,7 +88,7 @@ def ranks(values: NDArray[np.float64], candidates: BoolArray, *, falling: bool =
 
 
 @dataclass(frozen=True, eq=False)
-class SimilarityObjective:
+class SimilarityObjective(_Fixed):
     """Prefer rows near to one of some queries: φ = exp(-0.5 / (r + 0.05)), r the rank of the similarity.
 
     Attributes:
@@ -92,10 +108,6 @@ class SimilarityObjective:
     label: str = "SIMILARITY"
     name = "SIMILARITY"
 
-    def parts(self, problem: Problem) -> Parts:
-        """Give the addends."""
-        return Parts(fixed=self.log_phi(problem.candidates))
-
     def log_phi(self, candidates: BoolArray) -> Scores:
         """Strength · log φ of each row."""
         return abs(self.strength) * -0.5 / (ranks(-self.distances(), candidates, falling=self.strength < 0) + 0.05)
@@ -109,7 +121,7 @@ class SimilarityObjective:
 
 
 @dataclass(frozen=True, eq=False)
-class TypicalityObjective:
+class TypicalityObjective(_Fixed):
     """Prefer rows with near neighbours: φ = exp(-(0.02 / (r + 0.001))²), r the rank by the mean distance to them.
 
     At strength s the sparsest 2 % · √s of the rows are left out, and all others are about as good as each other.
@@ -170,7 +182,7 @@ class TypicalityObjective:
 
 
 @dataclass(frozen=True, eq=False)
-class RandomObjective:
+class RandomObjective(_Fixed):
     """Prefer rows by numbers drawn at random: alone, a random selection.
 
     Attributes:
@@ -184,10 +196,11 @@ class RandomObjective:
     label: str = "RANDOM"
     name = "RANDOM"
 
-    def parts(self, _problem: Problem, /) -> Parts:
-        """Give the addends."""
+    def log_phi(self, _candidates: BoolArray) -> Scores:
+        """Strength · log φ of each row."""
         numbers = 1 - self.numbers if self.strength < 0 else self.numbers
-        return Parts(fixed=abs(self.strength) * np.log(np.maximum(numbers, 2.0**-60)))
+        scores: Scores = abs(self.strength) * np.log(np.maximum(numbers, 2.0**-60))
+        return scores
 
 
 def _per_row(

@@ -43,6 +43,25 @@ class Problem:
     threads: int
 
 
+@dataclass(frozen=True)
+class Past:
+    """A selection that is over.
+
+    Attributes:
+        picks: (k,) in order.
+        preselected: rows that counted as picked before.
+        candidates: (n,) which rows could be picked.
+    """
+
+    picks: IntArray
+    preselected: IntArray
+    candidates: BoolArray
+
+    def constant(self, addends: Scores, rows: IntArray) -> Scores:
+        """The history of what never changes: (k, len(rows))."""
+        return np.broadcast_to(addends[rows], (len(self.picks), len(rows)))
+
+
 class Grouped(Protocol):
     """An addend that all rows of a group share.
 
