@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,9 @@ class Wishes:
     tag: str
     preselected_tag: str | None = None
     seed: int = 0
-    rule: str = "ranked"
-    first: str = "central"
-    on_too_near: str = "skip"
+    rule: Literal["ranked", "accumulated"] = "ranked"
+    first: Literal["central", "index"] = "central"
+    on_too_near: Literal["skip", "stop"] = "skip"
     first_rank: int = 0
 
     def __post_init__(self) -> None:

@@ -323,6 +323,8 @@ def _add_weights(problem: Problem, strategy: Any, label: str, numbers: Numbers, 
 
 
 def _balance(problem: Problem, strategy: Any, label: str, shares: Shares, units: Units) -> Objective:
+    if not shares.classes:
+        raise SelectionError(f"{label}: no sample has a class. Set what is read, or leave the strategy out.")
     found = Shares(units.total(shares.values), shares.classes)
     target = target_of(found, strategy.target, strategy.distribution, problem.candidates)
     there = found.values[problem.candidates]
