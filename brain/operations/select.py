@@ -1,6 +1,6 @@
 """`select`: pick the samples to label, look at or train on next, tag and rank them.
 
-What is read is `selection_problem`; how the picks are found is `selection.greedy`.
+What is read is `selection_reading`; how the picks are found is `selection.greedy`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from ..selection.config import DEFAULT_STRATEGIES, SelectionConfig, parse_config
 from ..selection.strategies import AnyStrategy
 from .selected import Selection
 from .selection_picking import Choice, Prefix, Wishes, pick_samples
-from .selection_problem import fields_read
+from .selection_reading import fields_read
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection

@@ -17,6 +17,7 @@ from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
 from .selection_problem import Problem, build
+from .selection_reading import read_all
 from .selection_universe import Universe
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def pick_samples(
     universe = Universe.of(
         samples, wishes.preselected_tag, but_not=_own_picks(samples, wishes), in_view_order=wishes.first == "index"
     )
-    problem = build(universe, config.strategies, wishes.seed, length)
+    problem = build(universe, read_all(universe, config.strategies, wishes.seed), length)
     asked = _asked(config, problem, problem.facts.get("preselected", 0))
     begun = _begun(problem, prefix or Prefix(), length, asked)
     total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
