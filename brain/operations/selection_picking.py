@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
 from .selection_problem import Problem, build
+from .selection_reading import read_all
 from .selection_universe import Universe
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Wishes:
     tag: str
     preselected_tag: str | None = None
     seed: int = 0
-    rule: str = "ranked"
-    first: str = "central"
-    on_too_near: str = "skip"
+    rule: Literal["ranked", "accumulated"] = "ranked"
+    first: Literal["central", "index"] = "central"
+    on_too_near: Literal["skip", "stop"] = "skip"
     first_rank: int = 0
 
     def __post_init__(self) -> None:
@@ -131,7 +132,7 @@ def pick_samples(
     universe = Universe.of(
         samples, wishes.preselected_tag, but_not=_own_picks(samples, wishes), in_view_order=wishes.first == "index"
     )
-    problem = build(universe, config.strategies, wishes.seed, length)
+    problem = build(universe, read_all(universe, config.strategies, wishes.seed), length)
     asked = _asked(config, problem, problem.facts.get("preselected", 0))
     begun = _begun(problem, prefix or Prefix(), length, asked)
     total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
