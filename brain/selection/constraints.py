@@ -33,7 +33,7 @@ class GroupCap:
     def __init__(self, groups: IntArray, at_most: int | IntArray) -> None:
         """Take the group of each row, (n,), and how many are allowed, of all groups or (groups,) of each."""
         self._groups = groups
-        count = int(groups.max(initial=-1)) + 1
+        count = max(int(groups.max(initial=-1)) + 1, np.size(at_most) if np.ndim(at_most) else 0)
         self._left = np.broadcast_to(np.asarray(at_most, dtype=np.int64), (count,)).copy()
         order = np.argsort(groups, kind="stable")
         self._members = np.split(order, np.cumsum(np.bincount(groups, minlength=count))[:-1])
@@ -88,7 +88,7 @@ class Budget:
 
     def __init__(self, costs: NDArray[np.float64], at_most: float) -> None:
         """Take the cost of each row, (n,), not negative, and the budget."""
-        self._costs, self._left = costs, at_most
+        self._costs, self._left = costs, at_most + 1e-12 * abs(at_most)  # or 0.1 would not fit into 0.3 three times
         self._dearest_first = np.argsort(-costs, kind="stable")
         self._done = 0
 

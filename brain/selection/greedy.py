@@ -89,6 +89,9 @@ def pick(
         SelectionError: if an option has no such value, or preselected rows are not there.
     """
     _check(candidates, preselected, prefix, first, on_too_near, rule)
+    for name, number, least in (("count", count, 0), ("pool_rows", pool_rows, 1)):
+        if number < least:
+            raise SelectionError(f"{name}={number} is too small. Give at least {least}.")
     with one_blas_thread_each() as threads:
         earlier = np.concatenate([np.asarray(preselected, dtype=np.int64), np.asarray(prefix, dtype=np.int64)])
         problem = Problem(candidates, earlier, cast(Rule, rule), products or NumpyProducts(), threads)

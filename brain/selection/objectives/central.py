@@ -44,4 +44,8 @@ def _blocks(
     is_all = len(rows) == len(vectors)
     for start in range(0, len(rows), _ROWS):
         block = slice(start, start + _ROWS) if is_all else rows[start : start + _ROWS]
-        yield vectors[block], factors[block]
+        scales = factors[block]
+        if scales.min() > 1e-30 and scales.max() < 1e30:
+            yield vectors[block], scales
+        else:  # squares of such numbers may leave the range of floats
+            yield vectors[block] * scales[:, None], np.ones(len(scales))

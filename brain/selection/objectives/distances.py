@@ -9,8 +9,10 @@ from .central import most_central
 from .parts import Problem, Scores
 
 _SOME = 1024
-SMALLEST = 1e-12
-"""Squared distances below this count as this: copies of a pick are the last choice, but still a choice."""
+SMALLEST = 1e-30
+"""Squared distances below this count as this: copies of a pick are the last choice, but still a choice. It is what
+rounding leaves of equal directions, relative to the largest entry; all that float64 can tell apart lies above."""
+_ANY = 1e300  # more than any score can rise, and finite, so that nothing plus this is still nothing
 
 
 class Distances:
@@ -33,13 +35,15 @@ class Distances:
         self._own = Owners(offsets)
         self._upper = np.zeros(len(problem.candidates))
         self._outdated: IntArray | None = None  # all
+        self._is_known = True  # whether `upper` told of distances, or of nothing since nothing was picked
         self._error = 0.0
         self._held: IntArray = np.empty(0, dtype=np.int64)
         self._minimum = 0.0 if minimum_distance is None else (minimum_distance * scale) ** 2 * (1 - 1e-9)
 
     def upper(self) -> Scores:
         """Give upper bounds of all rows; where values rise, no order, since all rows have to be held."""
-        if self.rises or not len(self.nearest.picks):
+        self._is_known = self.rises or len(self.nearest.picks) > 0
+        if self.rises or not self._is_known:
             return np.zeros(len(self._upper))
         if self._outdated is None or self.nearest.error > self._error:
             self._error = self.nearest.error
@@ -71,6 +75,8 @@ class Distances:
 
     def _score(self, squared: FloatArray, error: float = 0.0) -> Scores:
         """The addend of squared distances, or its upper bound."""
+        if not self._strength:
+            return np.zeros(len(squared))
         error = -error if self.rises else error
         with np.errstate(invalid="ignore"):
             bounded = np.maximum(squared.astype(np.float64) + error, SMALLEST)
@@ -122,9 +128,10 @@ class Distances:
             if not self.fresh(top).all():
                 self.refresh(top)
                 continue
-            best = bounds.max()
-            squared = self.squared(rows[bounds >= best - 2 * self.nearest.error])
-            return float(np.sqrt(squared.max()) / self._scale)
+            farthest = rows[bounds >= bounds.max() - 2 * self.nearest.error]
+            if self.fresh(farthest).all():
+                return float(np.sqrt(self.squared(farthest).max()) / self._scale)
+            self.refresh(farthest)
         return 0.0
 
     @property
@@ -162,8 +169,8 @@ class Distances:
         return (self,)
 
     def risen(self) -> float:
-        """Nothing rises, or no bound is kept."""
-        return 0.0
+        """Only the first pick makes bounds rise, from nothing to a distance; else nothing does, or no bound is kept."""
+        return 0.0 if self._is_known or not len(self.nearest.picks) else _ANY
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
