@@ -193,8 +193,8 @@ class SumRange:
                 break
             is_open[out] = False
             found.append(out)
-            are_enough = np.count_nonzero(is_open) >= min(self._left, np.count_nonzero(self._is_open))
-            if not (are_enough and all(side.can_be_kept(is_open, self._left) for side in self._sides)):
+            enough = min(self._left, int(self._is_open.sum()))
+            if is_open.sum() < enough or not all(side.can_be_kept(is_open, self._left) for side in self._sides):
                 self._sides = []
                 return _NONE
         self._is_open = is_open
@@ -217,12 +217,12 @@ class _AtLeast:
 
     def can_be_kept(self, is_open: NDArray[np.bool_], left: int) -> bool:
         highest = self._values[self._order[is_open[self._order]][:left]]
-        return bool(highest.sum() >= self._missing - self._slack(highest))
+        return float(highest.sum()) >= self._missing - self._slack(highest)
 
     def out(self, is_open: NDArray[np.bool_], left: int) -> IntArray:
         order = self._order[is_open[self._order]]
         highest, rest = self._values[order[: left - 1]], order[left:]
-        needed = self._missing - highest.sum() - self._slack(highest)
+        needed = self._missing - float(highest.sum()) - self._slack(highest)
         return rest[int(np.searchsorted(-self._values[rest], -needed, side="right")) :]
 
     def _slack(self, highest: NDArray[np.float64]) -> float:
