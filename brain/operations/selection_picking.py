@@ -12,7 +12,8 @@ from ...dataset.errors import SelectionError
 from ...dataset.expressions import ViewField
 from ...dataset.progress import shown
 from ...dataset.types import IntArray, Progress, SampleId
-from ..kernels.products import NumpyProducts, Products
+from ..kernels.products import Products
+from ..models.extras import imported
 from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
@@ -143,8 +144,8 @@ def pick_samples(
         picks = pick(
             problem.objectives, asked - len(begun.rows), candidates=problem.candidates, preselected=problem.preselected,
             prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule, first=wishes.first,
-            on_too_near=wishes.on_too_near, products=_products(device), keep_interrupted=keep_interrupted,
-            advance=count_on,
+            on_too_near=wishes.on_too_near, products=products_on(device),
+            keep_interrupted=keep_interrupted, advance=count_on,
         )  # fmt: skip
     picks = replace(
         picks,
@@ -158,18 +159,31 @@ def pick_samples(
     return _written_out(problem, picks, report, reasons, notes, length)
 
 
+def products_on(device: str | None) -> Products | None:
+    """What computes products on a device of torch: "cpu", where bfloat16 is tried, "cuda" and its like; None for BLAS.
+
+    Raises:
+        MissingExtraError: if torch is not installed.
+        SelectionError: if there is no such device.
+    """
+    if device is None:
+        return None
+    imported("torch", "torch", f"device={device!r}")
+    from ..kernels.torch_products import products_of
+
+    try:
+        return products_of(device)
+    except (RuntimeError, AssertionError) as error:
+        raise SelectionError(
+            f"device={device!r} cannot be used: {error}. Leave device out for the processor."
+        ) from error
+
+
 class _Begun(NamedTuple):
     """The prefix as rows of the problem."""
 
     rows: IntArray
     distances: NDArray[np.float64]
-
-
-def _products(device: str | None) -> Products:
-    """What screens distances on a device."""
-    if device not in {None, "cpu"}:
-        raise SelectionError(f"device={device!r} is not supported. Give 'cpu', or leave it out.")
-    return NumpyProducts()
 
 
 def _own_picks(samples: "SampleCollection", wishes: Wishes) -> list[SampleId]:
