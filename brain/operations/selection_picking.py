@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -65,6 +66,8 @@ class Wishes:
         ):  # fmt: skip
             if value not in known:
                 raise SelectionError(f"{name}={value!r} is not supported. Give {' or '.join(map(repr, known))}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, Integral):
+            raise SelectionError(f"seed={self.seed!r} is not a whole number")
 
     def params(self) -> dict[str, Any]:
         """As a run keeps it."""
