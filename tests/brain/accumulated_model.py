@@ -1,15 +1,17 @@
 """The rule of accumulated objectives as plainly as it can be written: eager, brute force, float64. An oracle for tests.
 
-At each turn every candidate gets the sum over the strategies of strength · log(what the objective of the whole selection
-would be with it), and the highest wins, the lowest row among equals. The formulas are those of the selection engine of
-LightlyStudio, found by asking it; it computes in float32, so where two candidates are equal to six digits it may take the
-other. `shortfalls` therefore says of any picks by how much each of them missed the best.
+At each turn every candidate gets the sum over the strategies of strength · log(what the objective of the whole
+selection would be with it), and the highest wins, the lowest row among equals. The formulas are those of the selection
+engine of LightlyStudio, found by asking it. It computes in float32: where two candidates are equal to six digits it may
+take the other. `shortfalls` therefore says of any picks by how much each of them missed the best.
 """
 
 import numpy as np
 
 SMALLEST = 1e-8
-"""Objectives below this count as this: zero and negative weights, copies of the only pick."""
+"""Objectives below this count as this: zero and negative weights, rows without objects."""
+NEAREST = 2e-8
+"""The same of diversity: copies of the only pick."""
 UNKNOWN = 2e8
 """The squared distance to the nearest pick while there is none: the same for all, so other strategies decide."""
 NO_SHARE = 1e-10
@@ -23,8 +25,8 @@ class Diversity:
 
     Args:
         vectors: (n, d), or those of all objects.
-        objects: which vectors belong to each row; a candidate then counts by the mean of its squared distances, 0
-            without objects, and all objects of a pick become members.
+        objects: which vectors belong to each row; a candidate then counts by the mean of its squared distances, and all
+            objects of a pick become members. Without objects the whole value is 0.
     """
 
     def __init__(self, vectors, strength=1.0, *, objects=None, minimum_distance=None):
@@ -41,7 +43,8 @@ class Diversity:
     def values(self):
         among = self._squared[np.ix_(self._members, self._members)] + np.diag(np.full(len(self._members), np.inf))
         total = among.min(axis=1).sum() if len(self._members) > 1 else 0.0
-        return total + self._of_candidates()
+        has_some = np.array([len(own) > 0 for own in self._objects])
+        return np.maximum(np.where(has_some, total + self._of_candidates(), 0.0), NEAREST)
 
     def add(self, row):
         for own in self._objects[row]:
@@ -73,6 +76,8 @@ class Weights:
 class ObjectWeights(Weights):
     """Weights of objects: a candidate counts by the best or the mean of its objects, a pick by the sum of all.
 
+    Without objects the whole value is 0.
+
     Args:
         joined: `max` for similarity, `np.mean` for typicality.
         minimum: picks that count less end the selection, unless they have no objects.
@@ -81,7 +86,10 @@ class ObjectWeights(Weights):
     def __init__(self, weights, objects, joined, strength=1.0, *, minimum=None):
         super().__init__([joined(weights[own]) if len(own) else 0.0 for own in objects], strength)
         self._sums = [weights[own].sum() for own in objects]
-        self._lengths, self._minimum = [len(own) for own in objects], minimum
+        self._lengths, self._minimum = np.array([len(own) for own in objects]), minimum
+
+    def values(self):
+        return np.where(self._lengths > 0, super().values(), 0.0)
 
     def add(self, row):
         self._total += self._sums[row]
@@ -93,8 +101,8 @@ class ObjectWeights(Weights):
 class Balance:
     """One by the cross-entropy between the target and the classes of the selection with the candidate.
 
-    Where only one class is wanted and there is nothing else, the entropy is 0 and the engine takes the candidate for the
-    worst; so does this.
+    Where only one class is wanted and there is nothing else, the entropy is 0, and the engine takes the candidate for
+    the worst; so does this.
     """
 
     def __init__(self, shares, target, strength=1.0):
