@@ -22,6 +22,7 @@ CORE = [
     "pillow>=10.3",
     "platformdirs>=4",
     "pymongo>=4.10",
+    "pyyaml>=6.0.1",
     "scikit-learn>=1.4",
     "scipy>=1.12",
     "threadpoolctl>=3.1",

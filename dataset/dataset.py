@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from . import bulk, display, journal
+from . import bulk, display, extensions, journal
 from .cloning import Cloning
 from .collection import SampleCollection
 from .column_ingest import ColumnIngest
@@ -38,6 +38,9 @@ from .store.matrix_cache import forget_matrices
 from .types import Bson, Progress, ReadOnlyId, SampleId
 from .videos import Videos
 from .view import DatasetView
+
+if TYPE_CHECKING:
+    from ..brain.operations.selected import Selection
 
 _held: ContextVar[Mapping[str, Schema]] = ContextVar("_held", default=MappingProxyType({}))
 """Schemas that stay as they are while a call is at work, by the ids of their datasets."""
@@ -285,6 +288,31 @@ class Dataset(Describing, FieldEditing, SavingViews, Merging, Creating, Videos, 
 
     def _save_samples(self, changed: Sequence[Sample]) -> None:
         save(self, [sample._stored_sample() if isinstance(sample, PatchView) else sample for sample in changed])
+
+    # --- selections -------------------------------------------------------------------------------------------------
+
+    def list_selections(self) -> list[str]:
+        """The tags of the selections that were made, oldest first; see `saccade.brain.select`."""
+        tags: list[str] = extensions.find("list_selections")(self)
+        return tags
+
+    def load_selection(self, tag: str) -> "Selection":
+        """A selection that was made: its picks in their order, and its report.
+
+        Raises:
+            RunNotFoundError: if there is none with this tag.
+            SelectionError: if it failed, or was undone.
+        """
+        found: Selection = extensions.find("load_selection")(self, tag)
+        return found
+
+    def delete_selection(self, tag: str) -> None:
+        """Delete a selection, with the tag and the figures that it wrote and nobody changed since.
+
+        Raises:
+            RunNotFoundError: if there is none with this tag.
+        """
+        extensions.find("delete_selection")(self, tag)
 
     # --- forms ------------------------------------------------------------------------------------------------------
 

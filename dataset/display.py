@@ -139,6 +139,25 @@ def run_html(key: str, facts: Mapping[str, Any], kind: str = "run") -> str:
     return _page(key, kind, [_table({_title(name): _plain(name, value) for name, value in facts.items()})])
 
 
+def selection_html(
+    tag: str,
+    facts: Mapping[str, Any],
+    lines: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    thumbnails: Iterable[str | None] = (),
+) -> str:
+    """Show a selection in a notebook.
+
+    Args:
+        tag: its tag.
+        facts: what is known of it.
+        lines: its coverage, 0 to 1, by the number of picks, and what it is compared with: by what each line is called.
+        thumbnails: pictures of its first picks.
+    """
+    table = _table({_title(name): _plain(name, value) for name, value in facts.items()})
+    drawn = {name: points for name, points in (lines or {}).items() if points}
+    return _page(tag, "selection", [table, _chart("coverage by number of picks", drawn), _strip(thumbnails)])
+
+
 def rows_text(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Show a table.
 
@@ -247,3 +266,40 @@ def _folded(title: str, content: str, *, is_open: bool = False) -> str:
 def _strip(thumbnails: Iterable[str | None]) -> str:
     images = "".join(f'<img src="{escape(uri)}" style="{_PICTURE}">' for uri in thumbnails if uri)
     return f'<div style="margin:4px 0">{images}</div>' if images else ""
+
+
+def _chart(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Draw lines whose values lie in 0 to 1; the first is solid, the others are dashed and paler."""
+    if not lines:
+        return ""
+    width, height, left, top = 300, 110, 34, 8
+    last = max(x for points in lines.values() for x, _ in points)
+    first = min(0.0, *(x for points in lines.values() for x, _ in points))
+    across = width / max(last - first, 1e-9)
+    marks = []
+    ends = []
+    for position, (name, points) in enumerate(lines.items()):
+        places = [(left + (x - first) * across, top + height * (1 - y)) for x, y in points]
+        look = "" if position == 0 else ' stroke-dasharray="4 3" opacity=".55"'
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        marks.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.5"{look}/>')
+        ends.append((places[-1][1] + 4, f"{name} {points[-1][1]:.2f}"))
+    below = 0.0
+    for y, says in sorted(ends):
+        below = max(y, below + 13)  # or names of lines that end close together would cover each other
+        marks.append(_said(left + width + 6, below, says, "start"))
+    for y, label in ((top + 4, "1"), (top + height, "0")):
+        marks.append(_said(left - 5, y, label, "end"))
+    marks.append(_said(left, top + height + 14, title, "start"))
+    marks.append(_said(left + width, top + height + 14, f"{last:g}", "end"))
+    frame = f'<path d="M{left} {top}V{top + height}H{left + width}" fill="none" stroke="currentColor" opacity=".35"/>'
+    size = f'width="{left + width + 150}" height="{top + height + 20}"'
+    return (
+        f'<svg role="img" xmlns="http://www.w3.org/2000/svg" {size} style="display:block;margin:4px 0">'
+        f"{frame}{''.join(marks)}</svg>"
+    )
+
+
+def _said(x: float, y: float, text: str, anchor: str) -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text {place} font-size="11" fill="currentColor">{escape(text)}</text>'

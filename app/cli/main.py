@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ... import __version__
 from ...dataset.errors import SaccadeError
-from . import db, demo, embed, import_, info, train
+from . import db, demo, embed, import_, info, select, train
 
-COMMANDS = (demo, import_, embed, train, info, db)
+COMMANDS = (demo, import_, embed, train, select, info, db)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,121 +1,180 @@
-"""`select`: pick the samples to label, look at or train on next. The picking itself is `kernels.diversity`."""
+"""`select`: pick the samples to label, look at or train on next, tag and rank them.
+
+What is read is `selection_problem`; how the picks are found is `selection.greedy`.
+"""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ...dataset import journal, runs
-from ...dataset.columns import read_ids
+from ...dataset.columns import read_ids, read_scalars
 from ...dataset.errors import SelectionError
-from ...dataset.progress import shown
 from ...dataset.schema import DictField
 from ...dataset.store.actions import ABSENT
 from ...dataset.types import Progress, SampleId
-from ..kernels.diversity import farthest_first
 from ..selection.config import DEFAULT_STRATEGIES, SelectionConfig, parse_config, slug_of
-from .inputs import read_embeddings
+from ..selection.strategies import AnyStrategy
 from .selected import Selection
+from .selection_picking import Choice, Prefix, Wishes, pick_samples
+from .selection_problem import fields_read
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
 
+_SIZES = ("n_samples", "proportion_samples", "n_total")
+
 
 def select(
     samples: "SampleCollection",
-    selection_config: Mapping[str, Any] | None = None,
+    selection_config: Mapping[str, Any] | SelectionConfig | str | PathLike[str] | None = None,
     *,
     n_samples: int | None = None,
     proportion_samples: float | None = None,
-    strategies: Sequence[Mapping[str, Any]] | None = None,
+    n_total: int | None = None,
+    strategies: Sequence[AnyStrategy | Mapping[str, Any]] | None = None,
     tag: str | None = None,
+    preselected_tag: str | None = None,
     seed: int = 0,
+    rule: str = "ranked",
+    first: str = "central",
+    on_too_near: str = "skip",
+    selected_sequence_length: int = 1,
+    device: str | None = None,
+    resume: bool = False,
+    keep_interrupted: bool = False,
     progress: Progress = None,
 ) -> Selection:
-    """Pick samples that are as unlike each other as can be, and tag them.
+    """Pick samples by several strategies at once, tag them and rank them.
 
-    Give the wishes as one `selection_config` in LightlyOne's form, or by the keywords of the same names.
+    Give the wishes as one `selection_config` in LightlyOne's form, or by the keywords of the same names. Thresholds are
+    applied first. Then one sample is picked after the other, each the one with the highest product of what the
+    strategies say of it, each to the power of its strength.
+
+    The samples are gone through in the order of their ids, so the picks do not depend on the order of a view. A sample
+    can be picked if it has every vector and number that the strategies read; the report counts those that have not.
 
     Args:
-        samples: a dataset or view; only samples with a vector can be picked.
+        samples: a dataset or view.
         selection_config: `{"n_samples": 50, "strategies": [{"input": {"type": "EMBEDDINGS", "key": "embedding"},
-            "strategy": {"type": "DIVERSITY"}}]}`.
+            "strategy": {"type": "DIVERSITY"}}]}`, or the path of a JSON or YAML file with it.
         n_samples: how many to pick; all, with a note, if there are fewer.
-        proportion_samples: the same as a share of the candidates, rounded half up and to at least one.
-        strategies: what decides; DIVERSITY over the field "embedding" by default.
+        proportion_samples: the same as a share of the samples that could be picked if there were no thresholds, rounded
+            half up and to at least one.
+        n_total: how many there are to be together with those that are preselected.
+        strategies: what decides, such as `[Diversity("embedding", strength=0.6), Weights("uncertainty")]`, or their
+            JSON form; DIVERSITY over the field "embedding" by default.
         tag: the tag to write; the first free one of "selection-1", "selection-2", … by default. Selecting again under
             the tag of an earlier selection replaces it.
-        seed: kept with the run; DIVERSITY draws nothing at random.
+        preselected_tag: samples of the dataset with this tag, in the view or not, count as picked before: they are not
+            picked again, but they count in diversity, balance and limits. If it is `tag` itself, the tag grows: earlier
+            picks keep their figures, and the ranks of the new ones go on behind theirs.
+        seed: of all that is drawn by chance, together with the ids of samples.
+        rule: "ranked" compares strategies by ranks, so that strengths mean the same for each; "accumulated" is the
+            rule of LightlyOne's engine.
+        first: where nothing else decides about the first pick: "central", the sample nearest to the mean, or "index",
+            the first one. With "index", samples are gone through in the order of the view.
+        on_too_near: with a minimum distance, "skip" leaves out what is too near; "stop" ends where the best one is.
+        selected_sequence_length: pick clips of so many consecutive frames: of a video, or images of a folder in the
+            order of their names. Vectors and numbers are averaged over a clip, and classes and costs added up; limits
+            per group count clips. What is preselected is no part of a clip, and ends it.
+        device: what computes distances, such as "cuda"; the picks are the same.
+        resume: go on from the picks of an earlier selection, interrupted or smaller, with the same tag and config; with
+            none, begin.
+        keep_interrupted: on Ctrl-C, write what was picked by then, as a selection that `resume` can go on from.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
         The selection: its `ids` in the order of picking, its `view()`, its `report`.
 
     Writes:
-        The tag; `selections.<slug>.rank`, from 0, and `selections.<slug>.distance`, to the nearest earlier pick
-        (Euclidean between unit vectors, 0 to 2; None for the first): in one action. In the slug of a tag, every sign
-        that is no letter, digit or underscore is an underscore.
+        The tag; `selections.<slug>.rank`, from 0; `.distance`, to the nearest earlier pick (Euclidean, between unit
+        vectors 0 to 2; None where there is none); and `.reason`, the strategies that decided, with their shares: in one
+        action. In the slug of a tag, every sign that is no letter, digit or underscore is an underscore.
 
     Raises:
-        SelectionError: if the config cannot be carried out, naming the path of the key; or if the tag is in use for
-            something else.
-        FieldNotFoundError: if there is no such vector field.
+        SelectionError: if the config cannot be carried out, naming the path of the key; if what a strategy reads has
+            the wrong kind; or if the tag is in use for something else.
+        FieldNotFoundError: if there is no such field, naming what computes it.
 
     Source:
-        Greedy k-center (Gonzalez, 1985), beginning with the most central sample.
+        Greedy maximisation of a product of objectives, as LightlyOne documents it; DIVERSITY alone is greedy k-center
+        (Gonzalez, 1985), beginning with the most central sample.
 
     Example:
         ```python
-        batch = scb.select(dataset, n_samples=100, tag="batch-7")
+        batch = scb.select(dataset, n_samples=100, tag="batch-7", strategies=[
+            scb.Diversity("embedding"), scb.Weights("uncertainty"), scb.Threshold("lightly.sharpness", "BIGGER", 10),
+        ])
         dataset.match_tags("batch-7").sort_by("selections.batch_7.rank")
         ```
     """
-    wishes = parse_config(_together(selection_config, n_samples, proportion_samples, strategies))
-    tag = _checked_tag(samples, tag)
+    keywords = {
+        "n_samples": n_samples, "proportion_samples": proportion_samples, "n_total": n_total, "strategies": strategies,
+        "selected_sequence_length": None if selected_sequence_length == 1 else selected_sequence_length,
+    }  # fmt: skip
+    config = _together(selection_config, {name: value for name, value in keywords.items() if value is not None})
+    tag = _checked_tag(samples, tag, preselected_tag)
     path = f"selections.{slug_of(tag)}"
-    (strategy,) = wishes.strategies
-    params = {"selection_config": wishes.to_dict(), "tag": tag, "seed": seed}
+    grows = preselected_tag == tag
+    earlier = _ranked_before(samples, path)
+    wishes = Wishes(
+        config, tag, preselected_tag, seed, rule, first, on_too_near, first_rank=len(earlier) if grows else 0
+    )
+    prefix = _begun(samples, path, wishes) if resume else None
     with runs.record(
-        samples, "select", key=path, reads=[strategy.key], writes=["tags", path], params=params, one_action=True
-    ) as run:
-        found = read_embeddings(samples, strategy.key)
-        wanted = wishes.size(len(found.ids))
-        with shown(wanted, progress) as advance:
-            picks, distances = farthest_first(found.vectors, wanted, normalize=True, advance=advance)
-        ids = [found.ids[pick] for pick in picks]
-        earlier = _ranked_before(samples, path)
-        run.facts = _report(wishes, len(found.ids), found.without_vector, distances)
-        ranked = [{"rank": rank, "distance": float(d) if np.isfinite(d) else None} for rank, d in enumerate(distances)]
-        with journal.action(
-            samples._root._id, "select", ["tags", "selections"], declare={"selections": DictField()}
-        ) as action:
-            action.untag(earlier, tag)
-            action.set(earlier, {path: [ABSENT] * len(earlier)})
-            action.tag(ids, tag)
-            action.set(ids, {path: ranked})
-    return Selection(run, ids, [entry["distance"] for entry in ranked])
+        samples, "select", key=path, reads=fields_read(samples, config.strategies, config.selected_sequence_length),
+        writes=["tags", path], params=wishes.params(), one_action=True,
+    ) as run:  # fmt: skip
+        choice = pick_samples(
+            samples, wishes, prefix=prefix, device=device, keep_interrupted=keep_interrupted, progress=progress
+        )
+        run.facts = choice.report
+        _write(samples, path, wishes, choice, [] if grows else earlier)
+    return Selection(run, choice.ids, choice.distances, choice.reasons)
 
 
-def _together(
-    config: Mapping[str, Any] | None,
-    n_samples: int | None,
-    proportion_samples: float | None,
-    strategies: Sequence[Mapping[str, Any]] | None,
-) -> Mapping[str, Any]:
+def choose(
+    samples: "SampleCollection", params: Mapping[str, Any], *, device: str | None = None, progress: Progress = None
+) -> tuple[list[SampleId], list[float | None]]:
+    """Pick once more what a run picked, from its parameters; nothing is written or recorded.
+
+    Returns:
+        The samples in order, and the distance of each to the nearest earlier one.
+    """
+    choice = pick_samples(samples, Wishes.of(params), device=device, progress=progress)
+    return choice.ids, choice.distances
+
+
+def _write(
+    samples: "SampleCollection", path: str, wishes: Wishes, choice: Choice, replaced: Sequence[SampleId]
+) -> None:
+    """Tag the picks and write their figures, in place of those of an earlier selection."""
+    figures = [
+        {"rank": wishes.first_rank + position, "distance": distance, "reason": reason}
+        for position, (distance, reason) in enumerate(zip(choice.distances, choice.reasons, strict=True))
+    ]
+    declare = {"selections": DictField()}
+    with journal.action(samples._root._id, "select", ["tags", "selections"], declare=declare) as action:
+        action.untag(replaced, wishes.tag)
+        action.set(replaced, {path: [ABSENT] * len(replaced)})
+        action.tag(choice.ids, wishes.tag)
+        action.set(choice.ids, {path: figures})
+
+
+def _together(config: Any, given: Mapping[str, Any]) -> SelectionConfig:
     """One config of what was given as config or as keywords."""
-    keywords = {"n_samples": n_samples, "proportion_samples": proportion_samples, "strategies": strategies}
-    given = {name: value for name, value in keywords.items() if value is not None}
     if config is None:
-        return {"strategies": list(DEFAULT_STRATEGIES), **given}
+        return parse_config({"strategies": list(DEFAULT_STRATEGIES), **given})
     if given:
         raise SelectionError(
             f"a selection_config and {', '.join(given)} were both given. Give the config, or keywords in its place."
         )
-    return config
+    return parse_config(config)
 
 
-def _checked_tag(samples: "SampleCollection", tag: str | None) -> str:
-    """The tag to write: free, or that of an earlier selection."""
+def _checked_tag(samples: "SampleCollection", tag: str | None, preselected_tag: str | None) -> str:
+    """The tag to write: free, that of an earlier selection, or that of the preselected samples, which grows."""
     root = samples._root
     runs_there = {run.key: run for run in map(root.get_run_info, root.list_runs("select"))}
     if tag is None:
@@ -134,7 +193,7 @@ def _checked_tag(samples: "SampleCollection", tag: str | None) -> str:
             f"tag {tag!r} would be kept under the same name, {slug_of(tag)!r}, as the selection "
             f"{known.params['tag']!r}. Choose another tag."
         )
-    if known is None and (tagged := root.match_tags(tag).count()):
+    if known is None and tag != preselected_tag and (tagged := root.match_tags(tag).count()):
         raise SelectionError(
             f"tag {tag!r} is on {tagged} samples already, and not from a selection. "
             "Choose another tag, or remove it first."
@@ -148,12 +207,41 @@ def _ranked_before(samples: "SampleCollection", path: str) -> list[SampleId]:
     return read_ids(root.exists(f"{path}.rank")) if "selections" in root.get_field_schema() else []
 
 
-def _report(
-    wishes: SelectionConfig, candidates: int, without_vector: int, distances: np.ndarray[Any, Any]
-) -> dict[str, Any]:
-    report: dict[str, Any] = {"selected": len(distances), "candidates": candidates, "without_vector": without_vector}
-    if len(distances) > 1:
-        report["smallest_distance"] = float(distances[-1])
-    if wishes.n_samples is not None and wishes.n_samples > candidates:
-        report["note"] = f"{wishes.n_samples} samples were asked for; all {candidates} candidates were selected"
-    return report
+def _begun(samples: "SampleCollection", path: str, wishes: Wishes) -> Prefix | None:
+    """The picks of an earlier selection under the same tag, to go on from.
+
+    Raises:
+        SelectionError: if it was made in another way.
+    """
+    root = samples._root
+    if wishes.tag == wishes.preselected_tag:
+        raise SelectionError(
+            f"resume=True and preselected_tag={wishes.tag!r}, the tag itself: it grows from what it holds "
+            "anyway. Leave resume out, and say with n_total how many there are to be."
+        )
+    if path not in root.list_runs("select"):
+        return None
+    run = root.get_run_info(path)
+    if run.state != "completed":
+        return None
+    before, now = _decisive(run.params), _decisive(wishes.params())
+    for name in {**before, **now}:
+        if before.get(name) != now.get(name):
+            raise SelectionError(
+                f"resume=True: the selection {wishes.tag!r} was made with {name}={before.get(name)!r}, not "
+                f"{now.get(name)!r}. Give the same, or select anew without resume."
+            )
+    if run.view()._stages != samples._stages:
+        raise SelectionError(
+            f"resume=True: the selection {wishes.tag!r} was made on {run.view()._title()} with other stages. Select on "
+            "the same view, or anew without resume."
+        )
+    view = root.exists(f"{path}.rank").sort_by(f"{path}.rank")
+    ids, columns = read_scalars(view, [f"{path}.distance"])
+    return Prefix(ids, columns[f"{path}.distance"])
+
+
+def _decisive(params: Mapping[str, Any]) -> dict[str, Any]:
+    """All that decides about the picks but their number."""
+    config = {name: value for name, value in params["selection_config"].items() if name not in _SIZES}
+    return {**config, **{name: value for name, value in params.items() if name != "selection_config"}}

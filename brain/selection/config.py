@@ -1,108 +1,186 @@
 """The selection config: how many samples, chosen by which strategies on which inputs.
 
-The JSON form is LightlyOne's. Whatever cannot be carried out is refused with the path of the key, before any sample
-is read.
+The JSON form is LightlyOne's; the same can be given as values. Whatever cannot be carried out is refused with the path
+of the key, before any sample is read.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Integral, Real
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Decimal
+from os import PathLike
 from typing import Any
 
-from ...dataset.errors import SelectionError, hint
+from ...dataset.errors import SelectionError
+from .checking import WrongValueError, mapping, number, optional, whole
+from .files import ENDINGS, read_config_file
+from .limits import Budget, GroupCap, Threshold, TimeGap
+from .strategies import AnyStrategy, parse_strategy
+from .worker_config import from_worker_config, is_worker_config
 
-_CONFIG_KEYS = ("n_samples", "proportion_samples", "strategies")
-_PAIRS = {"EMBEDDINGS": ("DIVERSITY",)}
+SIZES = ("n_samples", "proportion_samples", "n_total")
 DEFAULT_STRATEGIES = ({"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}},)
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """One pair of an input and what is to be done with it.
-
-    Attributes:
-        input_type: "EMBEDDINGS".
-        key: the vector field that is read.
-        type: "DIVERSITY": samples far apart, by the Euclidean distance of unit vectors.
-        strength: its weight against other strategies, above zero; alone, it changes nothing.
-    """
-
-    input_type: str
-    key: str
-    type: str
-    strength: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form, with every default written out."""
-        return {
-            "input": {"type": self.input_type, "key": self.key},
-            "strategy": {"type": self.type, "strength": self.strength},
-        }
+_CONFIG_KEYS = (*SIZES, "strategies", "selected_sequence_length")
+_NOT_HERE = {
+    "lightly_path_regex": "Read the values out of the file names into a field first, with "
+    "dataset.set_values(<field>, [... for path in dataset.values('filepath')]), and name it as METADATA.",
+    "auto_tasks": "Keep the tiles as boxes in a field of Detections, embed them with compute_embeddings(dataset, "
+    "patches_field=<field>), and name the field as the task of EMBEDDINGS.",
+}
+_LENGTH = whole("a whole number of at least 1", lambda count: count >= 1)
+_COUNT = optional(_LENGTH)
+_SHARE = optional(number("a number above 0 and up to 1", lambda share: 0 < share <= 1))
 
 
 @dataclass(frozen=True)
 class SelectionConfig:
-    """How many samples are wanted, and by which strategies. Exactly one of the two sizes is given.
+    """How many samples are wanted, and by which strategies. Exactly one of the three sizes is given.
+
+    Where no strategy prefers one sample to another (only thresholds and limits), picks go in the order of the samples.
 
     Attributes:
         strategies: what decides, at least one.
-        n_samples: samples to pick, at least 1.
+        n_samples: samples to pick, at least 1, those that were picked before not counted.
         proportion_samples: the same as a share of the candidates, above 0 and at most 1.
+        n_total: samples there shall be in the end, those that were picked before counted.
+        selected_sequence_length: how many consecutive frames are picked together; sizes are multiples of it.
+        notes: what a config in the worker's form asks for besides, and what does it. No part of the JSON form.
     """
 
-    strategies: tuple[Strategy, ...]
+    strategies: tuple[AnyStrategy, ...]
     n_samples: int | None = None
     proportion_samples: float | None = None
+    n_total: int | None = None
+    selected_sequence_length: int = 1
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
-    def size(self, candidates: int) -> int:
-        """How many to pick among so many candidates: a share rounds half up, and to at least one.
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            SelectionError: if not exactly one size is given, or a value is wrong.
+        """
+        sizes = {name: getattr(self, name) for name in SIZES if getattr(self, name) is not None}
+        if len(sizes) != 1:
+            given = " and ".join(f"{name}={value!r}" for name, value in sizes.items())
+            raise SelectionError(
+                f"{given + ' are' if given else 'no size is'} given. Give exactly one of {', '.join(SIZES)}."
+            )
+        object.__setattr__(self, "strategies", _parsed(self.strategies))
+        for name in SIZES:
+            check = _SHARE if name == "proportion_samples" else _COUNT
+            object.__setattr__(self, name, check(getattr(self, name), name))
+        length = _LENGTH(self.selected_sequence_length, "selected_sequence_length")
+        object.__setattr__(self, "selected_sequence_length", length)
+        for name in ("n_samples", "n_total"):
+            if (getattr(self, name) or 0) % length:
+                raise WrongValueError(
+                    name, f"={sizes[name]} is not a multiple of selected_sequence_length={length}. "
+                    f"Near are {_below(sizes[name], length) or length} and {_above(sizes[name], length)}.",
+                )  # fmt: skip
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """The strategies that filter before anything is picked."""
+        return tuple(strategy for strategy in self.strategies if isinstance(strategy, Threshold))
+
+    @property
+    def limits(self) -> tuple[GroupCap | TimeGap | Budget, ...]:
+        """The strategies that limit what may be picked together."""
+        return tuple(strategy for strategy in self.strategies if isinstance(strategy, GroupCap | TimeGap | Budget))
+
+    @property
+    def objectives(self) -> tuple[AnyStrategy, ...]:
+        """The strategies that prefer one sample to another."""
+        no = (Threshold, GroupCap, TimeGap, Budget)
+        return tuple(strategy for strategy in self.strategies if not isinstance(strategy, no))
+
+    def size(self, candidates: int, preselected: int = 0) -> int:
+        """How many new samples to pick.
+
+        A share is one of the candidates, as written in decimals; it rounds half up, to at least one, and to the next
+        whole sequence. More than there are is all there are. All others are rounded down to whole sequences.
+
+        Args:
+            candidates: how many samples may be picked.
+            preselected: how many were picked before.
 
         Example:
             >>> parse_config({"proportion_samples": 0.25, "strategies": list(DEFAULT_STRATEGIES)}).size(10)
             3
         """
+        length = self.selected_sequence_length
         if self.n_samples is not None:
-            return min(self.n_samples, candidates)
-        return min(max(1, int((self.proportion_samples or 0.0) * candidates + 0.5)), candidates)
+            wanted = self.n_samples
+        elif self.n_total is not None:
+            wanted = _below(max(0, self.n_total - preselected), length)
+        else:
+            share = Decimal(str(self.proportion_samples)) * candidates
+            wanted = _above(max(1, int(share.to_integral_value(ROUND_HALF_UP))), length)
+        return min(wanted, _below(candidates, length))
+
+    def size_note(self, candidates: int, preselected: int = 0) -> str | None:
+        """Say why fewer are picked than was asked for, if so.
+
+        Example:
+            >>> parse_config({"n_total": 5, "strategies": list(DEFAULT_STRATEGIES)}).size_note(100, preselected=5)
+            'n_total=5 is reached already: 5 samples were picked before; nothing was selected'
+        """
+        if self.n_total is not None and self.n_total - preselected < self.selected_sequence_length:
+            return (
+                f"n_total={self.n_total} is reached already: {preselected} samples were picked before; "
+                "nothing was selected"
+            )
+        asked = self.n_samples if self.n_samples is not None else (self.n_total or 0) - preselected
+        picked = self.size(candidates, preselected)
+        if self.proportion_samples is not None or asked <= picked:
+            return None
+        if self.selected_sequence_length == 1:
+            return f"{asked} samples were asked for; all {candidates} candidates were selected"
+        return f"{asked} samples were asked for; {picked} fit into sequences of {self.selected_sequence_length}"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the JSON form, with every default written out."""
-        sizes = {"n_samples": self.n_samples, "proportion_samples": self.proportion_samples}
-        given = {name: value for name, value in sizes.items() if value is not None}
-        return {**given, "strategies": [strategy.to_dict() for strategy in self.strategies]}
+        given = {name: getattr(self, name) for name in SIZES if getattr(self, name) is not None}
+        strategies = [strategy.to_dict() for strategy in self.strategies]
+        return {**given, "strategies": strategies, "selected_sequence_length": self.selected_sequence_length}
 
 
-def parse_config(config: Mapping[str, Any]) -> SelectionConfig:
-    """Check the JSON form of a selection config.
+def parse_config(
+    config: "SelectionConfig | Mapping[str, Any] | Sequence[AnyStrategy | Mapping[str, Any]] | str | PathLike[str]",
+    *,
+    n_samples: int | None = None,
+    proportion_samples: float | None = None,
+    n_total: int | None = None,
+) -> SelectionConfig:
+    """Check a selection config.
 
     Args:
-        config: `n_samples` or `proportion_samples`, and `strategies`: a list of
-            `{"input": {"type": "EMBEDDINGS", "key": <vector field>}, "strategy": {"type": "DIVERSITY"}}`.
-            `key` is "embedding" where it is not given.
+        config: LightlyOne's form: one of the sizes, and `strategies`, a list of `{"input": {"type": ..., ...},
+            "strategy": {"type": ..., ...}}` or of values such as `Diversity("embedding")`, in any mixture; or the
+            strategies alone; or the form of LightlyOne's worker, which has the key `method`; or the path of a .json,
+            .yaml or .yml file that holds one of the two mappings; or a SelectionConfig.
+        n_samples: this size in place of the config's.
+        proportion_samples: this size in place of the config's.
+        n_total: this size in place of the config's.
 
     Raises:
-        SelectionError: if a key is unknown or has a wrong value, or if not exactly one size is given. The message
-            names the path of the key.
+        SelectionError: if a key is unknown or has a wrong value, a pair of input and strategy does not exist, or not
+            exactly one size is given. The message begins with the path of the key.
 
     Example:
-        >>> parse_config({"n_samples": 50, "strategies": list(DEFAULT_STRATEGIES)}).strategies[0].key
+        >>> parse_config({"n_samples": 50, "strategies": list(DEFAULT_STRATEGIES)}).strategies[0].input.key
         'embedding'
     """
-    top = _mapping(config, "selection_config", _CONFIG_KEYS)
-    n_samples, proportion = top.get("n_samples"), top.get("proportion_samples")
-    if (n_samples is None) == (proportion is None):
-        given = f"n_samples={n_samples!r} and proportion_samples={proportion!r} are"
-        raise SelectionError(f"{'neither size is' if n_samples is None else given} given. Give exactly one of the two.")
-    strategies = top.get("strategies")
-    if not isinstance(strategies, Sequence) or isinstance(strategies, str) or not strategies:
-        raise SelectionError(f"strategies={strategies!r} is not a list with at least one strategy")
-    parsed = tuple(_strategy(value, f"strategies[{index}]") for index, value in enumerate(strategies))
-    if len(parsed) > 1:
-        raise SelectionError(
-            f"strategies[1]: {len(parsed)} strategies were given; this version carries out one. Give one."
-        )
-    return SelectionConfig(parsed, _count(n_samples), _share(proportion))
+    given: dict[str, Any] = {"n_samples": n_samples, "proportion_samples": proportion_samples, "n_total": n_total}
+    size = {name: value for name, value in given.items() if value is not None}
+    if isinstance(config, SelectionConfig):
+        return replace(config, **given) if size else config
+    if isinstance(config, str | PathLike):
+        return _from_file(config, size)
+    if isinstance(config, Sequence):
+        config = {"strategies": config}
+    return _from_mapping(config, size)
 
 
 def slug_of(tag: str) -> str:
@@ -117,47 +195,56 @@ def slug_of(tag: str) -> str:
     return re.sub(r"\W", "_", tag)
 
 
-def _strategy(value: object, path: str) -> Strategy:
-    pair = _mapping(value, path, ("input", "strategy"))
-    source = _mapping(pair.get("input"), f"{path}.input", ("type", "key"))
-    input_type = _choice(source.get("type"), f"{path}.input.type", _PAIRS)
-    key = source.get("key", "embedding")
-    if not isinstance(key, str) or not key:
-        raise SelectionError(f"{path}.input.key={key!r} is not the name of a vector field")
-    method = _mapping(pair.get("strategy"), f"{path}.strategy", ("type", "strength"))
-    kind = _choice(method.get("type"), f"{path}.strategy.type", _PAIRS[input_type])
-    strength = method.get("strength", 1.0)
-    if isinstance(strength, bool) or not isinstance(strength, Real) or not 0 < float(strength) <= 1e9:
-        raise SelectionError(f"{path}.strategy.strength={strength!r} is not a number above 0 and up to 1e9")
-    return Strategy(input_type, key, kind, float(strength))
+def _from_file(path: str | PathLike[str], size: Mapping[str, Any]) -> SelectionConfig:
+    if not str(path).lower().endswith(ENDINGS):
+        raise WrongValueError(
+            "selection_config", f"={str(path)!r} is neither a mapping nor the path of a file: {', '.join(ENDINGS)}."
+        )
+    value = read_config_file(path)
+    try:
+        return _from_mapping(value, size)
+    except SelectionError as error:
+        raise SelectionError(f"{path}: {error}") from None
 
 
-def _mapping(value: object, path: str, known: Iterable[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SelectionError(f"{path}={value!r} is not a mapping. {hint('', known, 'Its keys')}")
-    for key in value:
-        if key not in known:
-            raise SelectionError(f"{path} has an unknown key {key!r}. {hint(str(key), known, 'Keys')}")
-    return value
+def _from_mapping(config: object, size: Mapping[str, Any]) -> SelectionConfig:
+    notes: tuple[str, ...] = ()
+    if isinstance(config, Mapping):
+        _refuse_elsewhere(config)
+        config = {key: value for key, value in config.items() if key not in _NOT_HERE}
+        if is_worker_config(config):
+            config, notes = from_worker_config(config)
+    top = mapping(config, "selection_config", _CONFIG_KEYS)
+    if size:
+        top = {**{key: value for key, value in top.items() if key not in SIZES}, **size}
+    return SelectionConfig(**{"strategies": None, **top}, notes=notes)
 
 
-def _choice(value: object, path: str, known: Iterable[str]) -> str:
-    if not isinstance(value, str) or value not in known:
-        raise SelectionError(f"{path}={value!r} is not supported. {hint(str(value), known, 'Supported')}")
-    return value
+def _refuse_elsewhere(config: Mapping[Any, Any]) -> None:
+    """Refuse keys that have another place here, by saying which."""
+    for key, instead in _NOT_HERE.items():
+        if config.get(key):
+            raise WrongValueError(key, f"={config[key]!r} is not done by select. {instead}")
+    if "method" in config and "strategies" in config:
+        raise SelectionError("method and strategies were both given. Give the strategies; method is an older form.")
+    if "stopping_condition" in config and "method" not in config:
+        raise SelectionError(
+            "stopping_condition is a key of the worker's form, which also has the key method: coral, coreset or "
+            "random. With strategies, give n_samples, and stopping_condition_minimum_distance to DIVERSITY."
+        )
 
 
-def _count(value: object) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise SelectionError(f"n_samples={value!r} is not a whole number of at least 1")
-    return int(value)
+def _parsed(strategies: object) -> tuple[AnyStrategy, ...]:
+    if not isinstance(strategies, Sequence) or isinstance(strategies, str) or not strategies:
+        raise WrongValueError("strategies", f"={strategies!r} is not a list with at least one strategy")
+    return tuple(parse_strategy(value, f"strategies[{index}]") for index, value in enumerate(strategies))
 
 
-def _share(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) <= 1:
-        raise SelectionError(f"proportion_samples={value!r} is not a number above 0 and up to 1")
-    return float(value)
+def _below(count: int, length: int) -> int:
+    """The largest multiple of the length up to the count."""
+    return count // length * length
+
+
+def _above(count: int, length: int) -> int:
+    """The smallest multiple of the length from the count on."""
+    return -(-count // length) * length

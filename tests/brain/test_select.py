@@ -1,11 +1,14 @@
 """Selecting: the right samples, in order, tagged and ranked in one step, and nothing else touched."""
 
+import json
+
 import numpy as np
 import pytest
 
 import saccade as sc
 import saccade.brain as scb
 from saccade.brain.kernels.diversity import farthest_first
+from saccade.brain.operations.select import choose
 from saccade.dataset.errors import FieldNotFoundError, SelectionError
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -31,7 +34,7 @@ def test_the_picks_are_those_of_the_kernel_in_its_order(dataset, vectors):
     ids = dataset.values("id")
     assert batch.ids == [ids[pick] for pick in picks]
     assert batch.distances[0] is None
-    assert batch.distances[1:] == distances[1:].tolist()
+    assert batch.distances[1:] == pytest.approx(distances[1:].tolist(), abs=1e-12)
     assert batch.view().values("id") == batch.ids
 
 
@@ -41,6 +44,7 @@ def test_tag_rank_and_distance_are_on_the_picked_samples_and_on_no_others(datase
     view = dataset.match_tags("batch-7").sort_by("selections.batch_7.rank")
     assert view.values("selections.batch_7.rank") == list(range(8))
     assert view.values("selections.batch_7.distance") == batch.distances
+    assert view.values("selections.batch_7.reason")[1:] == ["DIVERSITY 100 %"] * 7
     assert len(dataset.exists("selections")) == 8
 
 
@@ -49,6 +53,27 @@ def test_the_json_form_of_lightly_one_selects_the_same(dataset):
     by_config = scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, tag="two")
     assert by_config.ids == by_keywords.ids
     assert scb.select(dataset, n_samples=5, strategies=DIVERSITY, tag="three").ids == by_keywords.ids
+    typed = scb.select(dataset, n_samples=5, strategies=[scb.Diversity("embedding", strength=0.6)], tag="four")
+    assert typed.ids == by_keywords.ids
+
+
+def test_a_config_can_lie_in_a_file(dataset, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"n_samples": 5, "strategies": DIVERSITY}))
+    assert scb.select(dataset, str(path), tag="file").ids == scb.select(dataset, n_samples=5, tag="plain").ids
+
+
+def test_the_first_picks_are_the_same_however_many_are_asked_for(dataset):
+    strategies = [scb.Diversity(), scb.Random()]
+    few, many = (scb.select(dataset, n_samples=count, strategies=strategies) for count in (5, 20))
+    assert many.ids[:5] == few.ids
+
+
+def test_picking_again_from_the_record_of_a_run_gives_the_same_and_writes_nothing(dataset):
+    batch = scb.select(dataset, n_samples=6, strategies=[scb.Diversity(), scb.Random()], seed=4, tag="batch")
+    history = len(dataset.history())
+    assert choose(dataset, batch.run.params) == (batch.ids, batch.distances)
+    assert len(dataset.history()) == history
 
 
 def test_a_share_of_the_candidates_can_be_asked_for(dataset):
@@ -66,7 +91,7 @@ def test_samples_without_a_vector_are_no_candidates(dataset):
     batch = scb.select(dataset, n_samples=99, tag="all")
     assert len(batch) == 30
     assert batch.report["candidates"] == 30
-    assert batch.report["without_vector"] == 1
+    assert batch.report["without_input"] == {"DIVERSITY embedding": 1}
     assert batch.report["note"] == "99 samples were asked for; all 30 candidates were selected"
 
 
@@ -76,14 +101,14 @@ def test_the_run_keeps_the_config_the_seed_and_the_report(dataset):
     assert run.operation == "select"
     assert run.params["tag"] == "batch-7"
     assert run.params["seed"] == 9
+    method = {"type": "DIVERSITY", "strength": 1.0, "normalize": True}
     assert run.params["selection_config"] == {
         "n_samples": 3,
-        "strategies": [
-            {"input": {"type": "EMBEDDINGS", "key": "embedding"}, "strategy": {"type": "DIVERSITY", "strength": 1.0}}
-        ],
+        "selected_sequence_length": 1,
+        "strategies": [{"input": {"type": "EMBEDDINGS", "key": "embedding"}, "strategy": method}],
     }
     assert run.summary() == batch.report
-    assert batch.report["smallest_distance"] == min(batch.distances[1:])
+    assert batch.report["smallest_distance"] == pytest.approx(min(batch.distances[1:]))
 
 
 def test_without_a_tag_the_first_free_number_is_taken(dataset):
@@ -137,21 +162,37 @@ def test_deleting_the_run_removes_the_tag_and_the_figures_of_that_selection_alon
     assert kept.view().values("selections.two.rank") == [0, 1, 2, 3]
 
 
-def test_the_same_call_gives_the_same_picks_whatever_the_order_of_the_samples(dataset):
-    one = scb.select(dataset, n_samples=6, tag="one")
-    two = scb.select(dataset.shuffle(seed=3), n_samples=6, tag="two")
+@pytest.mark.parametrize("limit", [30, 5])
+def test_the_same_call_gives_the_same_picks_whatever_the_order_of_the_samples(dataset, limit):
+    view = dataset.limit(limit)
+    one = scb.select(view, n_samples=4, tag="one")
+    two = scb.select(view.shuffle(seed=3), n_samples=4, tag="two")
     assert two.ids == one.ids
 
 
+def test_with_the_first_by_index_it_is_the_first_of_the_view(dataset):
+    view = dataset.shuffle(seed=3)
+    batch = scb.select(view, n_samples=6, first="index")
+    assert batch.ids[0] == view.first().id
+    assert batch.ids[0] != scb.select(dataset, n_samples=6).ids[0]
+
+
+@pytest.mark.parametrize("rule", ["ranked", "accumulated"])
+def test_both_rules_pick_what_is_asked_for(dataset, rule):
+    assert len(set(scb.select(dataset, n_samples=6, rule=rule).ids)) == 6
+
+
 def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
-    with pytest.raises(SelectionError, match=r"strategies\[0\]\.strategy\.type='BALANCE' is not supported"):
+    with pytest.raises(SelectionError, match=r"strategies\[0\]\.strategy\.type='BALANCE' does not go with EMBEDDINGS"):
         scb.select(
             dataset, n_samples=2, strategies=[{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "BALANCE"}}]
         )
     with pytest.raises(SelectionError, match="a selection_config and n_samples were both given"):
         scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, n_samples=5)
-    with pytest.raises(SelectionError, match="neither size is given"):
+    with pytest.raises(SelectionError, match="no size is given"):
         scb.select(dataset)
+    with pytest.raises(SelectionError, match=r"rule='best' is not supported\. Give 'ranked' or 'accumulated'"):
+        scb.select(dataset, n_samples=2, rule="best")
     with pytest.raises(SelectionError, match="tag='  ' is empty"):
         scb.select(dataset, n_samples=2, tag="  ")
     assert dataset.list_runs() == []

@@ -207,3 +207,20 @@ def test_an_unreadable_file_has_no_thumbnail(tmp_path):
         assert display.thumbnail(str(tmp_path / name)) is None, name
     for path in (str(tmp_path), str(tmp_path / "missing.png"), "s3://bucket/a.png", "", "a\0b"):
         assert display.thumbnail(path) is None
+
+
+def test_a_selection_as_html_draws_its_coverage_beside_another():
+    lines = {"selected": [(1.0, 0.0), (2.0, 0.5), (4.0, 1.0)], "at random": [(1.0, 0.0), (4.0, 0.95)]}
+    html = display.selection_html(EVIL, {"note": EVIL}, lines, ["data:image/webp;base64,AAAA", None])
+    shown = Checker(html)
+    assert shown.tags.count("polyline") == 2
+    assert shown.tags.count("img") == 1
+    assert "script" not in shown.tags
+    assert "selected 1.00" in shown.text
+    assert "at random 0.95" in shown.text
+    heights = [float(mark.split('y="')[1].split('"')[0]) for mark in html.split("<text ")[1:3]]
+    assert heights[1] - heights[0] >= 13
+
+
+def test_a_selection_without_a_curve_has_no_drawing():
+    assert "svg" not in Checker(display.selection_html("batch", {"selected": "3"}, {"selected": []})).tags

@@ -1,0 +1,154 @@
+"""Checks of single values in a selection config. A wrong one is answered with its place and what it may be."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, TypeAlias
+
+from ...dataset.errors import SelectionError, hint
+
+Check: TypeAlias = Callable[[object, str], Any]
+"""Takes a value and its place, gives the value as it is kept, or raises WrongValueError."""
+
+
+class WrongValueError(SelectionError):
+    """A value that cannot stand where it does.
+
+    Attributes:
+        place: the path of its key, such as "strategy.target.sunny".
+        text: the rest of the message, such as "=-1 is not a number from 0 to 1".
+    """
+
+    def __init__(self, place: str, text: str) -> None:
+        """Keep the two; the message is one after the other."""
+        super().__init__(place, text)
+        self.place = place
+        self.text = text
+
+    def __str__(self) -> str:
+        """The whole message."""
+        return f"{self.place}{self.text}"
+
+    def under(self, path: str) -> "WrongValueError":
+        """The same, seen from further up."""
+        return WrongValueError(f"{path}.{self.place}" if self.place else path, self.text)
+
+
+def number(what: str, holds: Callable[[float], bool]) -> Check:
+    """A finite number for which `holds`; `what` says in words which these are.
+
+    Example:
+        >>> number("a number above 0", lambda x: x > 0)(2, "minimum_gap")
+        2.0
+    """
+
+    def check(value: object, place: str) -> float:
+        plain = _as_float(value)
+        if not math.isfinite(plain) or not holds(plain):
+            raise WrongValueError(place, f"={value!r} is not {what}")
+        return plain
+
+    return check
+
+
+def whole(what: str, holds: Callable[[int], bool]) -> Check:
+    """A whole number for which `holds`; `what` says in words which these are."""
+
+    def check(value: object, place: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, Integral) or not holds(int(value)):
+            raise WrongValueError(place, f"={value!r} is not {what}")
+        return int(value)
+
+    return check
+
+
+def text(what: str) -> Check:
+    """A string that is not blank; `what` says in words what it is."""
+
+    def check(value: object, place: str) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise WrongValueError(place, f"={value!r} is not {what}")
+        return value
+
+    return check
+
+
+def choice(known: Iterable[str]) -> Check:
+    """One of the words that are `known`."""
+    words = tuple(known)
+
+    def check(value: object, place: str) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise WrongValueError(
+                place, f"={value!r} is not supported. {hint(_as_in(value, words), words, 'Supported')}"
+            )
+        return value
+
+    return check
+
+
+def optional(check: Check) -> Check:
+    """None, or what passes `check`."""
+    return lambda value, place: None if value is None else check(value, place)
+
+
+def boolean(value: object, place: str) -> bool:
+    """True or False, and nothing that only counts as one of them."""
+    if not isinstance(value, bool):
+        raise WrongValueError(place, f"={value!r} is not true or false")
+    return value
+
+
+def class_name(value: object) -> str | None:
+    """The name of a class of a categorical field: strings as they are, whole numbers and truth values in JSON's words.
+
+    Returns:
+        The name, or None if the value is no category.
+
+    Example:
+        >>> class_name("sunny"), class_name(True), class_name(7), class_name(0.5)
+        ('sunny', 'true', '7', None)
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Integral):
+        return str(int(value))
+    return value if isinstance(value, str) else None
+
+
+def class_names(value: object, place: str) -> tuple[str, ...]:
+    """A list of names of classes, none of them twice."""
+    names = [class_name(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
+    if not names or None in names or len(set(names)) < len(names):
+        raise WrongValueError(place, f"={value!r} is not a list of names of classes, at least one and each once")
+    return tuple(name for name in names if name is not None)
+
+
+def mapping(value: object, place: str, known: Iterable[str], shown: Iterable[str] = ()) -> dict[str, Any]:
+    """A mapping with keys that are `known`; those with the value None count as not given.
+
+    `shown` are the keys that a message lists, if they are not all that are known.
+    """
+    allowed = tuple(known)
+    words = tuple(shown) or allowed
+    if not isinstance(value, Mapping):
+        raise WrongValueError(place, f"={value!r} is not a mapping. {hint('', words, 'Its keys')}")
+    for key in value:
+        if key not in allowed:
+            raise WrongValueError(place, f" has an unknown key {key!r}. {hint(_as_in(key, words), words, 'Keys')}")
+    return {str(key): one for key, one in value.items() if one is not None}
+
+
+def _as_float(value: object) -> float:
+    """The value as a float, or NaN if it is no number; truth values are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _as_in(word: object, known: Sequence[str]) -> str:
+    """The word in capitals or small letters, as the known ones are written: so the nearest is found for both."""
+    return str(word).upper() if known and known[0].isupper() else str(word).lower()

@@ -1,0 +1,92 @@
+"""A selection that was interrupted is kept on request, and gone on with."""
+
+import numpy as np
+import pytest
+
+import saccade as sc
+import saccade.brain as scb
+from saccade.dataset.errors import SelectionError
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture
+def dataset(database, rng):
+    made = sc.Dataset("points")
+    vectors = rng.standard_normal((40, 4)).astype(np.float32)
+    made.add_columns({"filepath": [f"/{i}.png" for i in range(40)], "embedding": vectors})
+    return made
+
+
+def stopping_after(count):
+    def progress(done, total):
+        if done == count:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_an_interrupted_selection_writes_nothing_unless_it_is_asked_to(dataset):
+    with pytest.raises(KeyboardInterrupt):
+        scb.select(dataset, n_samples=20, tag="batch", progress=stopping_after(6))
+    assert dataset.count_sample_tags() == {}
+    assert dataset.get_run_info("selections.batch").state == "interrupted"
+
+
+def test_what_was_picked_by_then_is_kept_on_request_and_gone_on_with(dataset):
+    whole = scb.select(dataset, n_samples=20, tag="whole")
+    part = scb.select(dataset, n_samples=20, tag="batch", keep_interrupted=True, progress=stopping_after(6))
+    assert 5 <= len(part) <= 6
+    assert part.ids == whole.ids[: len(part)]
+    assert part.run.state == "completed"
+    assert part.report["note"] == f"interrupted after {len(part)} of 20 picks; resume=True goes on"
+    seen = []
+    rest = scb.select(dataset, n_samples=20, tag="batch", resume=True, progress=lambda *done: seen.append(done))
+    assert rest.ids == whole.ids
+    assert rest.distances == whole.distances
+    assert seen[-1] == (20 - len(part), 20 - len(part))
+    assert rest.view().values("selections.batch.rank") == list(range(20))
+    assert dataset.count_sample_tags() == {"whole": 20, "batch": 20}
+
+
+def test_a_smaller_selection_is_the_beginning_of_a_larger_one_and_the_other_way_round(dataset):
+    scb.select(dataset, n_samples=5, tag="batch")
+    larger = scb.select(dataset, n_samples=12, tag="batch", resume=True)
+    assert larger.ids == scb.select(dataset, n_samples=12, tag="whole").ids
+    smaller = scb.select(dataset, proportion_samples=0.1, tag="batch", resume=True)
+    assert smaller.ids == larger.ids[:4]
+    assert dataset.count_sample_tags()["batch"] == 4
+
+
+def test_where_nothing_was_begun_it_begins(dataset):
+    assert len(scb.select(dataset, n_samples=5, tag="batch", resume=True)) == 5
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 3}, "was made with seed=0, not 3"),
+        ({"first": "index"}, "first='central', not 'index'"),
+        ({"strategies": [scb.Diversity(strength=2)]}, "was made with strategies="),
+    ],
+)
+def test_what_was_made_in_another_way_is_not_gone_on_with(dataset, changed, message):
+    scb.select(dataset, n_samples=5, tag="batch")
+    with pytest.raises(SelectionError, match=message):
+        scb.select(dataset, n_samples=9, tag="batch", resume=True, **changed)
+    assert dataset.count_sample_tags() == {"batch": 5}
+
+
+def test_another_view_or_samples_that_are_gone_are_not_gone_on_with(dataset):
+    batch = scb.select(dataset, n_samples=5, tag="batch")
+    with pytest.raises(SelectionError, match="with other stages"):
+        scb.select(dataset.limit(20), n_samples=9, tag="batch", resume=True)
+    dataset.select(batch.ids[2]).clear_sample_field("embedding")
+    with pytest.raises(SelectionError, match=f"sample {batch.ids[2]} was picked before, and cannot be picked any more"):
+        scb.select(dataset, n_samples=9, tag="batch", resume=True)
+
+
+def test_a_tag_that_grows_is_not_resumed(dataset):
+    dataset.limit(2).tag_samples("pool")
+    with pytest.raises(SelectionError, match="the tag itself"):
+        scb.select(dataset, n_samples=9, tag="pool", preselected_tag="pool", resume=True)
