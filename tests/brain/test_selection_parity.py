@@ -124,11 +124,11 @@ class Case:
         unit = sum(abs(strategy.strength) for strategy in self.strategies)
         return max(shortfalls(self.models(), self.n, rows, self.preselected), default=0) / unit
 
-    def ours(self):
+    def ours(self, pool_rows=1024):
         objectives = [strategy.ours() for strategy in self.strategies]
         return pick(
             objectives, self.count, candidates=np.ones(self.n, dtype=bool), preselected=self.preselected,
-            rule="accumulated", first="index", on_too_near="stop",
+            rule="accumulated", first="index", on_too_near="stop", pool_rows=pool_rows,
         )  # fmt: skip
 
     def theirs(self, peer):
@@ -190,6 +190,7 @@ def test_each_pick_is_the_best_by_the_definition(seed, of_objects):
     found = case.ours()
     assert len(found.rows) == case.count
     assert case.missed(found.rows) < OURS
+    assert case.ours(pool_rows=3).rows.tolist() == found.rows.tolist()
 
 
 def test_equal_ranks_go_to_the_lowest_row():
