@@ -6,13 +6,12 @@
 PATH is the Python of an environment with lightly-mundig, apricot-select and submodlib-py; what it lacks is left out.
 Seconds are those of all cores that a process kept busy, from arrays to picks. Radius and mean distance are those of all
 rows to the nearest pick. Vectors lie in 200 clusters of different size along 32 directions and have length one.
-`--whole` goes from stored vectors to the tag, in a database of its own: with an empty cache, again, and with a bound on
-the memory that the process may ask for.
+`--whole` goes from stored vectors to the tag, in a database of its own: with an empty cache, again, and with a limit of
+memory. "Peak" counts pages of mapped files as well, "own" does not.
 """
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -293,13 +292,12 @@ def select(options: argparse.Namespace) -> None:
     import saccade as sc
     import saccade.brain
 
-    name = options.part
+    name, limit = options.part, None
     if name == "limited":
-        resource.setrlimit(resource.RLIMIT_DATA, (options.limit * 1_000_000,) * 2)
-        name = f"within {options.limit} MB"
+        name, limit = f"within {options.limit} MB", options.limit * 1_000_000
     dataset = sc.load_dataset("selection")
     with Watch(int((options.folder / "mongod.pid").read_text(encoding="ascii"))) as watch:
-        found = saccade.brain.select(dataset, n_samples=options.count, tag=f"picks-{options.part}")
+        found = saccade.brain.select(dataset, n_samples=options.count, tag=f"picks-{options.part}", memory_limit=limit)
     figures = [short(each) for each in (watch.seconds, watch.client, watch.server)]
     memory = [f"{watch.peak:.0f}", f"{watch.own:.0f}"]
     said = [f"{options.sizes[0]:,}", f"{options.dimension}", f"{len(found.ids):,}", name, *figures, *memory]
@@ -322,7 +320,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--dimension", type=int, default=512, help="numbers in a stored vector")
     parser.add_argument("--count", type=int, default=10_000, help="samples picked from the stored ones")
-    parser.add_argument("--limit", type=int, default=500, help="megabytes that the last selection may ask for")
+    parser.add_argument("--limit", type=int, default=500, help="megabytes that the last selection is to stay below")
     for inner in ("--run", "--who"):
         parser.add_argument(inner, help=argparse.SUPPRESS)
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
