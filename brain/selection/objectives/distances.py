@@ -35,15 +35,15 @@ class Distances:
         self._own = Owners(offsets)
         self._upper = np.zeros(len(problem.candidates))
         self._outdated: IntArray | None = None  # all
-        self._is_known = True  # whether `upper` told of distances, or of nothing since nothing was picked
         self._error = 0.0
+        self._knew_none = True
         self._held: IntArray = np.empty(0, dtype=np.int64)
         self._minimum = 0.0 if minimum_distance is None else (minimum_distance * scale) ** 2 * (1 - 1e-9)
 
     def upper(self) -> Scores:
         """Give upper bounds of all rows; where values rise, no order, since all rows have to be held."""
-        self._is_known = self.rises or len(self.nearest.picks) > 0
-        if self.rises or not self._is_known:
+        self._knew_none = not len(self.nearest.picks)
+        if self.rises or self._knew_none:
             return np.zeros(len(self._upper))
         if self._outdated is None or self.nearest.error > self._error:
             self._error = self.nearest.error
@@ -147,7 +147,9 @@ class Distances:
 
     def refuses(self, row: int) -> bool:
         """Tell whether a fresh row is nearer to a pick than is allowed."""
-        return self._minimum_distance is not None and self.distance(row) < self._minimum_distance
+        if self._minimum_distance is None or not len(self.nearest.picks):
+            return False
+        return self.distance(row) < self._minimum_distance
 
     def central(self, rows: IntArray) -> int:
         """The row nearest to the mean of some rows; of rows with objects, by the mean of these."""
@@ -169,8 +171,8 @@ class Distances:
         return (self,)
 
     def risen(self) -> float:
-        """Only the first pick makes bounds rise, from nothing to a distance; else nothing does, or no bound is kept."""
-        return 0.0 if self._is_known or not len(self.nearest.picks) else _ANY
+        """Nothing rises, but with the first pick."""
+        return _ANY if self._knew_none and len(self.nearest.picks) else 0.0
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
