@@ -39,7 +39,9 @@ def rank(values, candidates):
 
 def means(values, offsets, empty):
     """The mean of each row's values."""
-    return np.array([values[a:b].sum() / (b - a) if b > a else empty for a, b in zip(offsets, offsets[1:], strict=False)])
+    return np.array(
+        [values[a:b].sum() / (b - a) if b > a else empty for a, b in zip(offsets, offsets[1:], strict=False)]
+    )
 
 
 class Spread:
@@ -241,4 +243,6 @@ def _central(spread, rows):
     there = np.isfinite(middles).all(axis=1)
     if not there.any():
         return int(rows[0])
-    return int(rows[there][squared_to(middles[there], middles[there].mean(axis=0)).argmin()])
+    away = np.sqrt(squared_to(middles[there], middles[there].mean(axis=0)))
+    rounding = 2.0**-48 * np.sqrt(squared_to(middles[there], 0).max())
+    return int(rows[there][away <= away.min() + rounding][0])

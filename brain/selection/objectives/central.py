@@ -9,6 +9,7 @@ from ....dataset.types import FloatArray, IntArray
 from ...kernels.vectors import squared_distances
 
 _ROWS = 512
+_ROUNDING = 2.0**-48  # what may be wrong with the mean; of two rows, both are equally near to it
 
 
 def most_central(vectors: FloatArray, factors: NDArray[np.float64], rows: IntArray) -> int:
@@ -35,7 +36,8 @@ def most_central(vectors: FloatArray, factors: NDArray[np.float64], rows: IntArr
     near = rows[about <= about.min() + 2 * error]
     to_center = np.zeros(len(near), dtype=np.int64)
     exact = squared_distances(vectors, factors, near, to_center, others=(center[None], None))
-    return int(near[np.argmin(exact)])
+    away = np.sqrt(exact)
+    return int(near[away <= away.min() + _ROUNDING * longest][0])
 
 
 def _blocks(

@@ -143,6 +143,8 @@ class Distances:
 
     def too_near(self, rows: IntArray | None = None) -> BoolArray:
         """Tell which rows, of all or some, are certainly nearer to a pick than is allowed."""
+        if not len(self.nearest.picks):
+            return np.zeros(len(self._upper) if rows is None else len(rows), dtype=bool)
         screened = self._own.means(self.nearest.near) if rows is None else self._bounds(rows)
         near: BoolArray = screened.astype(np.float64) + self.nearest.error < self._minimum
         return near
