@@ -4,6 +4,8 @@ At each turn every row gets the sum over the strategies of strength · log φ, a
 wins, the lowest row among equals. Only the length of a vector is the library's own, to the last digit.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from saccade.brain.kernels.vectors import range_factor, unit_factors
@@ -39,9 +41,7 @@ def rank(values, candidates):
 
 def means(values, offsets, empty):
     """The mean of each row's values."""
-    return np.array(
-        [values[a:b].sum() / (b - a) if b > a else empty for a, b in zip(offsets, offsets[1:], strict=False)]
-    )
+    return np.array([values[a:b].sum() / (b - a) if b > a else empty for a, b in pairwise(offsets)])
 
 
 class Spread:
@@ -74,7 +74,7 @@ class Spread:
     def middles(self):
         return self.rows if self.offsets is None else np.array(
             [self.rows[a:b].mean(axis=0) if b > a else np.full(self.rows.shape[1], np.inf)
-             for a, b in zip(self.offsets, self.offsets[1:], strict=False)])  # fmt: skip
+             for a, b in pairwise(self.offsets)])  # fmt: skip
 
 
 class Cover:
@@ -150,7 +150,7 @@ class Constant:
             rows, queries = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (rows, queries))
         nearest = np.array([np.sqrt(squared_to(queries, row).min()) for row in rows])
         if objective.offsets is not None:
-            pairs = zip(objective.offsets, objective.offsets[1:], strict=False)
+            pairs = pairwise(objective.offsets)
             nearest = np.array([nearest[a:b].min(initial=np.inf) for a, b in pairs])
         return -nearest
 

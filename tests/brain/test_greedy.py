@@ -128,7 +128,7 @@ def several(n, rng, *, normalize=True):
 
 def all_products():
     """BLAS, and torch in its precisions, on a GPU too where there is one."""
-    found = [pytest.param(lambda: NumpyProducts(), id="numpy")]
+    found = [pytest.param(NumpyProducts, id="numpy")]
 
     def made(device, name):
         torch = pytest.importorskip("torch")
@@ -138,9 +138,8 @@ def all_products():
             pytest.skip("there is no GPU")
         return TorchProducts(device, getattr(torch, name))
 
-    for device in ("cpu", "cuda"):
-        for name in ("float32", "bfloat16"):
-            found.append(pytest.param(lambda d=device, n=name: made(d, n), id=f"{device} {name}"))
+    kinds = [(device, name) for device in ("cpu", "cuda") for name in ("float32", "bfloat16")]
+    found += [pytest.param(lambda kind=kind: made(*kind), id=" ".join(kind)) for kind in kinds]
     return found
 
 
@@ -226,12 +225,11 @@ def test_without_an_objective_rows_are_picked_in_order():
 def test_an_objective_of_strength_0_has_no_influence(rng):
     n = 60
     weights = WeightsObjective(rng.random(n))
-    nothing = [
-        DiversityObjective(rng.random((n, 3)), strength=0), CoverageObjective(rng.random((n, 3)), strength=0),
-        RandomObjective(rng.random(n), strength=0), BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0),
-    ]  # fmt: skip
+    classes = BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0)
+    covering = CoverageObjective(rng.random((n, 3)), strength=0)
+    nothing = [DiversityObjective(rng.random((n, 3)), strength=0), RandomObjective(rng.random(n), strength=0), classes]
     for rule in ("ranked", "accumulated"):
         given = {"candidates": np.ones(n, dtype=bool), "first": "index", "rule": rule}
         wanted = pick([weights], 20, **given).rows.tolist()
-        for one in nothing if rule == "ranked" else [one for one in nothing if one.name != "COVERAGE"]:
+        for one in [*nothing, *[covering] * (rule == "ranked")]:
             assert pick([weights, one], 20, pool_rows=7, **given).rows.tolist() == wanted

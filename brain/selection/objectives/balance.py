@@ -11,6 +11,7 @@ from ...kernels.neighbors import first_identical
 from ..constraints import GroupCap
 from .parts import Parts, Past, Problem, Scores
 
+_ROUNDING = 1e-9
 SMALLEST = 1e-12
 """Averages below this count as this: what has no wanted class is the last choice, but still a choice."""
 
@@ -146,26 +147,33 @@ def quotas_of(target: NDArray[np.float64], count: int, before: IntArray, supply:
         >>> quotas_of(np.array([0.5, 0.3, 0.2]), 10, np.zeros(3, dtype=int), np.array([100, 1, 100]))
         array([6, 1, 3])
     """
-    quotas = np.zeros(len(target), dtype=np.int64)
-    open_ = (target > 0) & (supply > 0)
-    fixed = np.zeros(len(target), dtype=bool)  # classes that are full, or that had more than their share before
-    while (rest := min(count, int(supply.sum())) - int(quotas[fixed].sum())) > 0 and (open_ & ~fixed).any():
-        free = open_ & ~fixed
-        exact = np.where(free, target / target[free].sum() * (rest + before[free].sum()) - before, 0.0)
-        out = free & ((exact > supply) | (exact < 0))
-        if out.any():
-            over = free & (exact > supply) if (free & (exact > supply)).any() else out
-            quotas[over] = np.where(exact[over] < 0, 0, supply[over])
-            fixed |= over
-            continue
-        quotas[free] = np.floor(exact[free]).astype(np.int64)
-        left = rest - int(quotas[free].sum())
-        order = np.lexsort((np.arange(len(target)), -np.where(free & (quotas < supply), exact - quotas, -1.0)))
-        quotas[order[:left]] += 1
-        break
-    missing = min(count, int(supply.sum())) - int(quotas.sum())
-    for group in np.flatnonzero(~open_ | fixed):  # classes that are not wanted, where the others are used up
-        more = min(missing, int(supply[group] - quotas[group]))
-        quotas[group] += more
-        missing -= more
+    is_wanted = (target > 0) & (supply > 0)
+    total = min(count, int(supply[is_wanted].sum()))
+    exact = np.zeros(len(target))
+    exact[is_wanted] = _levelled(target[is_wanted], total, before[is_wanted], supply[is_wanted])
+    quotas = np.floor(exact + _ROUNDING).astype(np.int64)
+    remainders = np.where(is_wanted & (quotas < supply), (exact - quotas).round(9), -1.0)
+    quotas[np.argsort(-remainders, kind="stable")[: total - int(quotas.sum())]] += 1
+    missing = min(count, int(supply.sum())) - total
+    for group in np.flatnonzero(~is_wanted):  # classes that are not wanted, where the others are used up
+        quotas[group] = min(missing, int(supply[group]))
+        missing -= int(quotas[group])
     return quotas
+
+
+def _levelled(target: NDArray[np.float64], total: int, before: IntArray, supply: IntArray) -> NDArray[np.float64]:
+    """Raise all classes to one level of their targets, as far as each has rows, and none below what it had before.
+
+    Example:
+        >>> _levelled(np.array([0.5, 0.5]), 4, np.array([5, 1]), np.array([50, 50]))
+        array([0., 4.])
+    """
+    levels = np.unique(np.concatenate([before / target, (before + supply) / target]))
+    sums = np.clip(levels[:, None] * target - before, 0, supply).sum(axis=1)
+    above = int(np.searchsorted(sums, total + _ROUNDING, side="right"))
+    level = levels[-1] if len(levels) else 0.0
+    if above < len(levels):  # between two levels, the sum rises evenly
+        share = (total - sums[above - 1]) / (sums[above] - sums[above - 1])
+        level = levels[above - 1] + share * (levels[above] - levels[above - 1])
+    levelled: NDArray[np.float64] = np.clip(level * target - before, 0, supply)
+    return levelled
