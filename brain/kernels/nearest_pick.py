@@ -200,5 +200,15 @@ class NearestPick:
         close = self._picks[start : self._count][screened + squares[0] <= bound]
         return float(self._pairs(np.full(len(close), row), close).min(initial=float(self._measured[row])))
 
+    def nearer_picks(self, row: int, limits: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
+        """Find the picks that are nearer to a row than their limits, (count,): which ones, and the squared distances."""
+        prepared, squares = self._prepared(np.array([row]))
+        self._longest = max(self._longest, float(np.sqrt(squares[0])))
+        screened = self._row_squares[: self._count] - 2 * (self._rows[: self._count] @ prepared[0]) + squares[0]
+        places = np.flatnonzero(screened - self.error < limits)
+        squared = self._pairs(np.full(len(places), row), self._picks[places])
+        nearer = squared < limits[places]
+        return places[nearer], squared[nearer]
+
     def _pairs(self, left: IntArray, right: IntArray) -> NDArray[np.float64]:
         return squared_distances(self._vectors, self._factors, left, right)
