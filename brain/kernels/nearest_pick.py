@@ -201,7 +201,7 @@ class NearestPick:
         return float(self._pairs(np.full(len(close), row), close).min(initial=float(self._measured[row])))
 
     def nearer_picks(self, row: int, limits: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
-        """Find the picks that are nearer to a row than their limits, (count,): which ones, and the squared distances."""
+        """Find the picks that are nearer to a row than their limits, (count,): which, and the squared distances."""
         prepared, squares = self._prepared(np.array([row]))
         self._longest = max(self._longest, float(np.sqrt(squares[0])))
         screened = self._row_squares[: self._count] - 2 * (self._rows[: self._count] @ prepared[0]) + squares[0]
