@@ -17,6 +17,7 @@ _BLOCK, _TILE = 256, 1024  # a product of this size is still in the processor's 
 _CELLS = 1 << 18
 _MEDIAN_ROWS = 256
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
+_FAR_OFF = 1.0  # an exponent that may be off by more says nothing, but that it is not above 0
 _SPARSE = 0.04  # below this share of columns that gain, they are taken one by one
 
 
@@ -173,6 +174,8 @@ class CoveredSamples:
         for start in range(0, len(self._reference), width):
             tile = slice(start, start + width)
             exponents = left @ self._columns[:, tile]
+            if exponent_errors.max() > _FAR_OFF:
+                np.minimum(exponents, 0, out=exponents)
             can_gain = exponents > floor[tile]
             if np.count_nonzero(can_gain) < _SPARSE * can_gain.size:
                 row, column = np.divmod(np.flatnonzero(can_gain), can_gain.shape[1])
@@ -185,7 +188,7 @@ class CoveredSamples:
                 gains += self._dense(exponents, tile)
                 gaining += can_gain.sum(axis=1, dtype=np.uint32)
         # Each column that can gain is off by its own error, and each sum of a tile by a rounding for each column.
-        per_column = np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING
+        per_column = np.expm1(np.minimum(exponent_errors, _FAR_OFF)) * 1.01 + 16 * _ROUNDING
         return gains, gaining * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
 
     def _dense(self, exponents: NDArray[np.float32], columns: slice) -> NDArray[np.float64]:
@@ -214,12 +217,15 @@ class CoveredSamples:
             for first in range(0, len(better), _TILE):
                 tile = slice(first, first + _TILE)
                 kernel = left @ columns[:, tile]
+                if exponent_errors.max() > _FAR_OFF:
+                    np.minimum(kernel, 0, out=kernel)
                 np.exp(kernel, out=kernel)
                 np.minimum(kernel, new[tile], out=kernel)
                 kernel -= old[tile]
                 np.maximum(kernel, 0, out=kernel)
                 lost += kernel @ weights[tile]
-            error = (np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING) * weights.sum(dtype=np.float64)
+            per_column = np.expm1(np.minimum(exponent_errors, _FAR_OFF)) * 1.01 + 16 * _ROUNDING
+            error = per_column * weights.sum(dtype=np.float64)
             lost -= error + lost * (_TILE + 4) * _ROUNDING
             self._upper[block] -= np.maximum(lost, 0.0)
 
@@ -243,7 +249,7 @@ def median_bandwidth(vectors: FloatArray, factors: NDArray[np.float64], referenc
     """Estimate the median squared distance between two reference rows, from all pairs of some spread evenly over them.
 
     Returns:
-        The median; the mean if more than half of the pairs are copies; 1 if all are.
+        The median; the mean if more than half of the pairs are copies, up to rounding; 1 if all are.
 
     Example:
         >>> median_bandwidth(np.array([[0.0], [1.0], [3.0]]), np.ones(3), np.arange(3))
@@ -256,4 +262,4 @@ def median_bandwidth(vectors: FloatArray, factors: NDArray[np.float64], referenc
     if not len(squared) or squared.max() == 0:
         return 1.0
     median = float(np.median(squared))
-    return median if median > 0 else float(squared.mean())
+    return median if median > 1e-24 * float(squared.max()) else float(squared.mean())

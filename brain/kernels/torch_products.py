@@ -19,17 +19,18 @@ _QUICKER = 3.0  # how much quicker bfloat16 must be, since it leaves more to mea
 
 
 class TorchProducts:
-    """Products on a device of torch, in float32 or bfloat16; sums are in float32 always."""
+    """Products on a device of torch, in float32 or bfloat16; sums are in float32 always, and then rounded."""
 
     def __init__(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
         """Choose where and how precisely products are computed."""
         self._device, self._dtype = torch.device(device), dtype
         if self._device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = False  # its 11 bits are not those of float32
+            torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
 
     def error(self, width: int) -> float:
-        """Both factors are rounded to bfloat16; else as for BLAS."""
-        rounding = (2 * _HALF + _HALF**2) / 2 if self._dtype == torch.bfloat16 else 0.0
+        """Both factors and their product are rounded to bfloat16; else as for BLAS."""
+        rounding = ((1 + _HALF) ** 3 - 1) / 2 if self._dtype == torch.bfloat16 else 0.0
         return rounding + (0.6 * width + 6.0) * _SINGLE
 
     def nearest_two(

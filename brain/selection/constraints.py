@@ -1,6 +1,5 @@
 """Constraints: what keeps samples from being picked, whatever their score. What is left out once stays left out."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +32,7 @@ class GroupCap:
     def __init__(self, groups: IntArray, at_most: int | IntArray) -> None:
         """Take the group of each row, (n,), and how many are allowed, of all groups or (groups,) of each."""
         self._groups = groups
-        count = int(groups.max(initial=-1)) + 1
+        count = max(int(groups.max(initial=-1)) + 1, np.size(at_most) if np.ndim(at_most) else 0)
         self._left = np.broadcast_to(np.asarray(at_most, dtype=np.int64), (count,)).copy()
         order = np.argsort(groups, kind="stable")
         self._members = np.split(order, np.cumsum(np.bincount(groups, minlength=count))[:-1])
@@ -88,7 +87,7 @@ class Budget:
 
     def __init__(self, costs: NDArray[np.float64], at_most: float) -> None:
         """Take the cost of each row, (n,), not negative, and the budget."""
-        self._costs, self._left = costs, at_most
+        self._costs, self._left = costs, at_most + 1e-12 * abs(at_most)  # or 0.1 would not fit into 0.3 three times
         self._dearest_first = np.argsort(-costs, kind="stable")
         self._done = 0
 
@@ -136,82 +135,96 @@ class MaximumSum:
 
 
 class SumRange:
-    """The sum of the values of all picks lies in a range, if that can be.
+    """The sum of the values of all picks lies in a range, if that can be; NaN counts as 0.
 
     A row is left out as soon as the range could not be kept with it, by the best of what is left for the other picks.
-    Where the range cannot be kept at all, the side that cannot is left alone; `notes` tells.
+    One limit is always kept where that is possible. Two are where the values lie close together; which sums can be
+    reached exactly is not searched for. A limit that cannot be kept is left alone; `notes` tells.
     """
 
     def __init__(
         self, values: NDArray[np.float64], candidates: NDArray[np.bool_], minimum: float | None, maximum: float | None
     ) -> None:
         """Take the value of each row, (n,), which rows may be picked, (n,), and the range."""
-        sides = [(values, minimum, 1.0), (values, maximum, -1.0)]
-        self._sides = [_AtLeast(sign * v, candidates, sign * limit) for v, limit, sign in sides if limit is not None]
+        self._values, self._is_open = np.nan_to_num(values), candidates.copy()
+        self._left, self._total = 0, 0.0
+        sides = ((minimum, 1.0, "least"), (maximum, -1.0, "most"))
+        self._limits = [(limit, sign, name) for limit, sign, name in sides if limit is not None]
+        self._sides = [_AtLeast(sign * self._values, sign * limit) for limit, sign, _ in self._limits]
 
     @property
     def notes(self) -> list[str]:
-        """What could not be kept."""
-        return [side.note for side in self._sides if side.note]
-
-    def add(self, row: int) -> IntArray:
-        """Leave out what would leave the range."""
-        return self._of_all(lambda side: side.add(row))
+        """What was not kept, once all is picked."""
+        return [
+            f"the sum of the values is {self._total:g}; at {name} {limit:g} was wanted"
+            for limit, sign, name in self._limits
+            if sign * (limit - self._total) > 1e-9 * abs(limit)
+        ]
 
     def begin(self, count: int, /) -> IntArray:
         """Leave out what cannot be part of any such selection."""
-        return self._of_all(lambda side: side.begin(count))
+        self._left = count
+        return self._out()
 
-    def _of_all(self, ask: Callable[["_AtLeast"], IntArray]) -> IntArray:
-        return np.concatenate([_NONE, *(ask(side) for side in self._sides)])
+    def add(self, row: int) -> IntArray:
+        """Leave out what would leave the range."""
+        self._total += float(self._values[row])
+        for side in self._sides:
+            side.add(row)
+        self._is_open[row] = False
+        self._left -= bool(self._left)  # nothing is left to come while those preselected are counted
+        return self._out()
+
+    def leave_out(self, rows: IntArray) -> None:
+        """Take note of what another constraint left out."""
+        self._is_open[rows] = False
 
     def is_reached(self) -> bool:
         """Never."""
         return False
+
+    def _out(self) -> IntArray:
+        """What each side leaves out, again until neither does, since that leaves less to the other."""
+        is_open, found = self._is_open.copy(), [_NONE]
+        self._sides = [side for side in self._sides if not self._left or side.can_be_kept(is_open, self._left)]
+        while self._left:
+            out = np.concatenate([_NONE, *(side.out(is_open, self._left) for side in self._sides)])
+            if not len(out):
+                break
+            is_open[out] = False
+            found.append(out)
+            enough = min(self._left, int(self._is_open.sum()))
+            if is_open.sum() < enough or not all(side.can_be_kept(is_open, self._left) for side in self._sides):
+                self._sides = []
+                return _NONE
+        self._is_open = is_open
+        return np.concatenate(found)
 
 
 class _AtLeast:
     """One side of a range: with the highest values that are left, the sum still reaches the minimum.
 
     With m picks to come, a row that is not among the m highest is out if its value and the m - 1 highest do not
-    suffice. The threshold this gives never falls as rows are picked.
+    suffice.
     """
 
-    note = ""
+    def __init__(self, values: NDArray[np.float64], minimum: float) -> None:
+        self._values, self._missing, self._size = values, minimum, abs(minimum)
+        self._order: IntArray = np.argsort(-values, kind="stable")
 
-    def __init__(self, values: NDArray[np.float64], candidates: NDArray[np.bool_], minimum: float) -> None:
-        self._values, self._missing = values, minimum
-        usable = np.flatnonzero(candidates & ~np.isnan(values))
-        self._order = usable[np.argsort(-values[usable], kind="stable")]
-        self._left = 0
-        self._is_off = False
-        self._is_open = np.zeros(len(values), dtype=bool)
-        self._is_open[usable] = True
+    def add(self, row: int) -> None:
+        self._missing -= float(self._values[row])
 
-    def begin(self, count: int, /) -> IntArray:
-        self._left = count
-        reachable = self._values[self._order[:count]].sum()
-        if reachable < self._missing - 1e-9 * abs(self._missing):
-            self._is_off = True
-            self.note = f"the sum can be at most {abs(reachable):g}; {abs(self._missing):g} were wanted"
-        return self._out()
+    def can_be_kept(self, is_open: NDArray[np.bool_], left: int) -> bool:
+        highest = self._values[self._order[is_open[self._order]][:left]]
+        return float(highest.sum()) >= self._missing - self._slack(highest)
 
-    def add(self, row: int) -> IntArray:
-        if not np.isnan(self._values[row]):
-            self._missing -= self._values[row]
-        self._is_open[row] = False
-        if not self._left:  # preselected
-            return _NONE
-        self._left -= 1
-        return self._out()
+    def out(self, is_open: NDArray[np.bool_], left: int) -> IntArray:
+        order = self._order[is_open[self._order]]
+        highest, rest = self._values[order[: left - 1]], order[left:]
+        needed = self._missing - float(highest.sum()) - self._slack(highest)
+        return rest[int(np.searchsorted(-self._values[rest], -needed, side="right")) :]
 
-    def _out(self) -> IntArray:
-        if self._is_off or self._left < 1:
-            return _NONE
-        self._order = self._order[self._is_open[self._order]]
-        needed = self._missing - self._values[self._order[: self._left - 1]].sum()
-        rest = self._order[self._left :]
-        keep = int(np.searchsorted(-self._values[rest], -(needed - 1e-12 * abs(needed)), side="right"))
-        out = rest[keep:]
-        self._is_open[out] = False
-        return out
+    def _slack(self, highest: NDArray[np.float64]) -> float:
+        """What rounding may do to a sum."""
+        return 1e-12 * (self._size + float(np.abs(highest).sum()))

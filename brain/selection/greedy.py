@@ -17,7 +17,7 @@ from ...dataset.errors import SelectionError
 from ...dataset.types import BoolArray, IntArray
 from ..kernels.neighbors import one_blas_thread_each
 from ..kernels.products import NumpyProducts, Products
-from .constraints import Constraint
+from .constraints import Constraint, SumRange
 from .objectives import Objective
 from .objectives.balance import BalanceObjective
 from .objectives.parts import Past, Problem, Rule
@@ -89,6 +89,9 @@ def pick(
         SelectionError: if an option has no such value, or preselected rows are not there.
     """
     _check(candidates, preselected, prefix, first, on_too_near, rule)
+    for name, number, least in (("count", count, 0), ("pool_rows", pool_rows, 1)):
+        if number < least:
+            raise SelectionError(f"{name}={number} is too small. Give at least {least}.")
     with one_blas_thread_each() as threads:
         earlier = np.concatenate([np.asarray(preselected, dtype=np.int64), np.asarray(prefix, dtype=np.int64)])
         problem = Problem(candidates, earlier, cast(Rule, rule), products or NumpyProducts(), threads)
@@ -133,8 +136,16 @@ class _Picking:
     def _count(self, row: int) -> None:
         """Let a row count as picked."""
         self._scoring.add(row)
-        for constraint in self._constraints:
-            self._scoring.close(constraint.add(row))
+        self._leave_out(lambda constraint: constraint.add(row))
+
+    def _leave_out(self, ask: Callable[[Constraint], IntArray]) -> None:
+        """Leave out what the constraints leave out; ranges of sums last, so that they know of all else."""
+        ranges = [constraint for constraint in self._constraints if isinstance(constraint, SumRange)]
+        for constraint in [c for c in self._constraints if not isinstance(c, SumRange)] + ranges:
+            rows = ask(constraint)
+            self._scoring.close(rows)
+            for one in ranges:
+                one.leave_out(rows)
 
     def run(self, count: int, advance: Callable[[int, float], None], *, keep_interrupted: bool) -> Picks:
         """Pick."""
@@ -142,8 +153,7 @@ class _Picking:
         distances: list[float] = []
         stopped = "n_samples"
         try:
-            for constraint in self._constraints:
-                self._scoring.close(constraint.begin(count))
+            self._leave_out(lambda constraint: constraint.begin(count))
             while len(rows) < count:
                 row, stopped = self._next()
                 if row is None:

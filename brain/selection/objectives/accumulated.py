@@ -246,7 +246,8 @@ class Accumulated:
     def _ranks(self, rows: IntArray | None, *, is_exact: bool) -> Scores:
         total: Single = np.zeros(self._n if rows is None else len(rows), dtype=np.float32)
         for one in self._sums:
-            total += one.strength * _log(one.values(rows, is_exact=is_exact), one.floor)
+            if one.strength:
+                total += one.strength * _log(one.values(rows, is_exact=is_exact), one.floor)
         return total.astype(np.float64)
 
     def upper(self) -> Scores:

@@ -87,7 +87,9 @@ class BalanceObjective:
         has_class: BoolArray = np.count_nonzero(self.shares, axis=1) > 0
         width = self.shares.shape[1]
         before = np.bincount(classes[past.preselected[has_class[past.preselected]]], minlength=width)
-        supply = np.bincount(classes[past.candidates & has_class], minlength=width)
+        is_left = past.candidates & has_class
+        is_left[past.preselected] = False
+        supply = np.bincount(classes[is_left], minlength=width)
         quotas = quotas_of(self.wanted, count, before, supply)
         groups = np.where(has_class, classes, width)
         rest = max(0, count - int(quotas.sum()))  # rows without a class, where no others are left

@@ -9,6 +9,7 @@ from ....dataset.types import FloatArray, IntArray
 from ...kernels.vectors import squared_distances
 
 _ROWS = 512
+_ROUNDING = 2.0**-48  # what may be wrong with the mean; of two rows, both are equally near to it
 
 
 def most_central(vectors: FloatArray, factors: NDArray[np.float64], rows: IntArray) -> int:
@@ -35,7 +36,8 @@ def most_central(vectors: FloatArray, factors: NDArray[np.float64], rows: IntArr
     near = rows[about <= about.min() + 2 * error]
     to_center = np.zeros(len(near), dtype=np.int64)
     exact = squared_distances(vectors, factors, near, to_center, others=(center[None], None))
-    return int(near[np.argmin(exact)])
+    away = np.sqrt(exact)
+    return int(near[away <= away.min() + _ROUNDING * longest][0])
 
 
 def _blocks(
@@ -44,4 +46,8 @@ def _blocks(
     is_all = len(rows) == len(vectors)
     for start in range(0, len(rows), _ROWS):
         block = slice(start, start + _ROWS) if is_all else rows[start : start + _ROWS]
-        yield vectors[block], factors[block]
+        scales = factors[block]
+        if scales.min() > 1e-30 and scales.max() < 1e30:
+            yield vectors[block], scales
+        else:  # squares of such numbers may leave the range of floats
+            yield vectors[block] * scales[:, None], np.ones(len(scales))

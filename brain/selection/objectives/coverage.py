@@ -69,6 +69,8 @@ class CoverageObjective:
 
     def score(self, gains: NDArray[np.float64], total: float) -> Scores:
         """Strength · log φ."""
+        if not self.strength:
+            return np.zeros(gains.shape)
         with np.errstate(over="ignore"):
             scores: Scores = self.strength * np.log(np.maximum(gains / max(total, _SMALLEST), _SMALLEST))
         return scores

@@ -9,8 +9,10 @@ from .central import most_central
 from .parts import Problem, Scores
 
 _SOME = 1024
-SMALLEST = 1e-12
-"""Squared distances below this count as this: copies of a pick are the last choice, but still a choice."""
+SMALLEST = 1e-30
+"""Squared distances below this count as this: copies of a pick are the last choice, but still a choice. It is what
+rounding leaves of equal directions, relative to the largest entry; all that float64 can tell apart lies above."""
+_ANY = 1e300  # more than any score can rise, and finite, so that nothing plus this is still nothing
 
 
 class Distances:
@@ -73,6 +75,8 @@ class Distances:
 
     def _score(self, squared: FloatArray, error: float = 0.0) -> Scores:
         """The addend of squared distances, or its upper bound."""
+        if not self._strength:
+            return np.zeros(len(squared))
         error = -error if self.rises else error
         with np.errstate(invalid="ignore"):
             bounded = np.maximum(squared.astype(np.float64) + error, SMALLEST)
@@ -113,7 +117,9 @@ class Distances:
         return self._own.means_of(self.nearest.measure(self._own.of(rows)), rows).astype(np.float64, copy=False)
 
     def distance(self, row: int) -> float:
-        """The distance of a fresh row to the nearest pick."""
+        """The distance of a fresh row to the nearest pick; infinite before there is one, also of a row without objects."""
+        if not len(self.nearest.picks):
+            return float("inf")
         return float(np.sqrt(self.squared(np.array([row]))[0]) / self._scale)
 
     def farthest(self, rows: IntArray) -> float:
@@ -124,9 +130,10 @@ class Distances:
             if not self.fresh(top).all():
                 self.refresh(top)
                 continue
-            best = bounds.max()
-            squared = self.squared(rows[bounds >= best - 2 * self.nearest.error])
-            return float(np.sqrt(squared.max()) / self._scale)
+            farthest = rows[bounds >= bounds.max() - 2 * self.nearest.error]
+            if self.fresh(farthest).all():
+                return float(np.sqrt(self.squared(farthest).max()) / self._scale)
+            self.refresh(farthest)
         return 0.0
 
     @property
@@ -136,6 +143,8 @@ class Distances:
 
     def too_near(self, rows: IntArray | None = None) -> BoolArray:
         """Tell which rows, of all or some, are certainly nearer to a pick than is allowed."""
+        if not len(self.nearest.picks):
+            return np.zeros(len(self._upper) if rows is None else len(rows), dtype=bool)
         screened = self._own.means(self.nearest.near) if rows is None else self._bounds(rows)
         near: BoolArray = screened.astype(np.float64) + self.nearest.error < self._minimum
         return near
@@ -167,7 +176,7 @@ class Distances:
 
     def risen(self) -> float:
         """Nothing rises, but with the first pick."""
-        return np.inf if self._knew_none and len(self.nearest.picks) else 0.0
+        return _ANY if self._knew_none and len(self.nearest.picks) else 0.0
 
     def add(self, row: int) -> None:
         """Count a row as picked."""

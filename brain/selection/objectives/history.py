@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ....dataset.types import FloatArray, IntArray
+from ....dataset.types import BoolArray, FloatArray, IntArray
 from .distances import Owners
 from .parts import Past
 
@@ -32,49 +32,72 @@ def squared_before(placed: Placed, rows: IntArray, past: Past) -> NDArray[np.flo
     """The mean squared distance of the vectors of each row to the nearest picked before each turn, (k, len(rows))."""
     owners = Owners(placed.offsets)
     own = owners.of(rows)
-    here = _scaled(placed, own)
+    center = _center(placed)
+    here = _shifted(placed, own, center)
     near = np.full(len(own), np.inf)
     for start in range(0, len(past.preselected), _BLOCK):
-        near = np.minimum(near, _squared(here, _scaled(placed, owners.of(past.preselected[start : start + _BLOCK]))))
+        there = owners.of(past.preselected[start : start + _BLOCK])
+        near = np.minimum(near, _squared(here, _shifted(placed, there, center)))
     found = np.empty((len(past.picks), len(rows)))
     for start in range(0, len(past.picks), _BLOCK):
         block = past.picks[start : start + _BLOCK]
-        each = _each(here, placed, owners, block)
+        each = _each(here, placed, owners, block, center)
         for position, squared in enumerate(each):
             found[start + position] = owners.means_of(near, rows)
             near = np.minimum(near, squared)
+    found[~_is_begun(owners, past)] = np.inf
     return found
 
 
 def squared_of_picks(placed: Placed, past: Past) -> NDArray[np.float64]:
     """The mean squared distance of the vectors of each pick to the nearest picked before it, (k,)."""
     owners = Owners(placed.offsets)
+    center = _center(placed)
     everything = np.concatenate([past.preselected, past.picks])
     found = np.empty(len(past.picks))
     for start in range(0, len(past.picks), _BLOCK):
         block = past.picks[start : start + _BLOCK]
         own = owners.of(block)
-        here = _scaled(placed, own)
+        here = _shifted(placed, own, center)
         turn = np.repeat(np.arange(len(block)), 1 if placed.offsets is None else owners.lengths(block))
         near = np.full(len(own), np.inf)
         before = len(past.preselected) + start
         for other in range(0, before, _BLOCK):
             there = owners.of(everything[other : min(other + _BLOCK, before)])
-            near = np.minimum(near, _squared(here, _scaled(placed, there)))
-        for position, squared in enumerate(_each(here, placed, owners, block)):
+            near = np.minimum(near, _squared(here, _shifted(placed, there, center)))
+        for position, squared in enumerate(_each(here, placed, owners, block, center)):
             near = np.where(turn > position, np.minimum(near, squared), near)
         found[start : start + len(block)] = owners.means_of(near, block)
+    found[~_is_begun(owners, past)] = np.inf
     return found
 
 
-def _scaled(placed: Placed, rows: IntArray) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = (placed.vectors[rows] * placed.factors[rows, None]).astype(np.float32)
-    return scaled
+def _is_begun(owners: Owners, past: Past) -> BoolArray:
+    """Whether there was any vector to be near to before each pick, (k,)."""
+    everything = np.concatenate([past.preselected, past.picks])
+    has_any = np.ones(len(everything)) if owners.is_identity else owners.lengths(everything)
+    before = np.cumsum(has_any) - has_any
+    is_begun: BoolArray = before[len(past.preselected) :] > 0
+    return is_begun
 
 
-def _each(here: NDArray[np.float32], placed: Placed, owners: Owners, picks: IntArray) -> NDArray[np.float64]:
+def _center(placed: Placed) -> NDArray[np.float64]:
+    """About the middle of all vectors: from there on, float32 is enough."""
+    some = np.arange(0, len(placed.vectors), max(1, len(placed.vectors) // _BLOCK))
+    center: NDArray[np.float64] = (placed.vectors[some] * placed.factors[some, None]).sum(axis=0) / max(1, len(some))
+    return center
+
+
+def _shifted(placed: Placed, rows: IntArray, center: NDArray[np.float64]) -> NDArray[np.float32]:
+    shifted: NDArray[np.float32] = (placed.vectors[rows] * placed.factors[rows, None] - center).astype(np.float32)
+    return shifted
+
+
+def _each(
+    here: NDArray[np.float32], placed: Placed, owners: Owners, picks: IntArray, center: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """The squared distance of each vector to the nearest one of each pick, (picks, len(here))."""
-    there = _scaled(placed, owners.of(picks))
+    there = _shifted(placed, owners.of(picks), center)
     squared: NDArray[np.float64] = _matrix(here, there).T
     if placed.offsets is None:
         return squared
