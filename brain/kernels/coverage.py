@@ -102,6 +102,11 @@ class CoveredSamples:
         self._narrow_cover = np.zeros(m, dtype=np.float32)
         self._log_cover = np.full(m, -np.inf, dtype=np.float32)
 
+    @property
+    def total_weight(self) -> float:
+        """How much all reference rows want to be covered: no gain is larger."""
+        return float(self._weights.sum())
+
     def upper(self, rows: IntArray) -> NDArray[np.float64]:
         """Give the least known upper bounds of the gains of `rows`, (len(rows),) float64, without computing any.
 

@@ -1,11 +1,11 @@
 """`select`: pick the samples to label, look at or train on next, tag and rank them.
 
-What is read is `selection_problem`; how the picks are found is `selection.greedy`.
+What is read is `selection_reading`; how the picks are found is `selection.greedy`.
 """
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...dataset import journal, runs
 from ...dataset.columns import read_ids, read_scalars
@@ -17,7 +17,7 @@ from ..selection.config import DEFAULT_STRATEGIES, SelectionConfig, parse_config
 from ..selection.strategies import AnyStrategy
 from .selected import Selection
 from .selection_picking import Choice, Prefix, Wishes, pick_samples
-from .selection_problem import fields_read
+from .selection_reading import fields_read
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -36,9 +36,9 @@ def select(
     tag: str | None = None,
     preselected_tag: str | None = None,
     seed: int = 0,
-    rule: str = "ranked",
-    first: str = "central",
-    on_too_near: str = "skip",
+    rule: Literal["ranked", "accumulated"] = "ranked",
+    first: Literal["central", "index"] = "central",
+    on_too_near: Literal["skip", "stop"] = "skip",
     selected_sequence_length: int = 1,
     device: str | None = None,
     resume: bool = False,
@@ -85,7 +85,10 @@ def select(
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
-        The selection: its `ids` in the order of picking, its `view()`, its `report`.
+        The selection: its `ids` in the order of picking, its `view()`, its `report`. Beside what `report_of` of
+        `selection.report` says, the report counts `without_input`, by strategy the samples that lack what it reads;
+        `thresholds`, how many samples each leaves, one after the other; `without_class`, and
+        `classes_without_candidates`, of each BALANCE; `preselected_without_vector`; `clips`.
 
     Writes:
         The tag; `selections.<slug>.rank`, from 0; `.distance`, to the nearest earlier pick (Euclidean, between unit

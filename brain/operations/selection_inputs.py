@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
 from ...dataset.errors import DatasetNotFoundError, FieldNotFoundError, SelectionError, hint
-from ...dataset.named import list_datasets, load_dataset
+from ...dataset.named import load_dataset
+from ...dataset.store import catalog
 from ...dataset.types import BoolArray, FloatArray, IntArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
 from .inputs import read_embeddings
@@ -22,6 +23,7 @@ from .sequences import Units
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
+    from ...dataset.dataset import Dataset
 
 NumberInput: TypeAlias = Scores | Predictions | Metadata | RandomNumbers
 """Inputs of one number per sample."""
@@ -136,16 +138,13 @@ def read_queries(universe: Universe, source: Embeddings) -> FloatArray:
     return found
 
 
-def _dataset(name: str) -> Any:
+def _dataset(name: str) -> "Dataset":
+    names = {str(record["_id"]): record["name"] for record in catalog.dataset_records()}
     try:
-        return load_dataset(name)
+        return load_dataset(names.get(name, name))
     except DatasetNotFoundError:
-        for other in list_datasets():
-            found = load_dataset(other)
-            if found._id == name:
-                return found
         raise SelectionError(
-            f"dataset_id={name!r}: there is no dataset of this name or id. {hint(name, list_datasets(), 'Datasets')}"
+            f"dataset_id={name!r}: there is no dataset of this name or id. {hint(name, names.values(), 'Datasets')}"
         ) from None
 
 

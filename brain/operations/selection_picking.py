@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,13 @@ from ...dataset.errors import SelectionError
 from ...dataset.expressions import ViewField
 from ...dataset.progress import shown
 from ...dataset.types import IntArray, Progress, SampleId
+from ..kernels.products import Products
+from ..models.extras import imported
 from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
 from .selection_problem import Problem, build
+from .selection_reading import read_all
 from .selection_universe import Universe
 
 if TYPE_CHECKING:
@@ -45,9 +48,9 @@ class Wishes:
     tag: str
     preselected_tag: str | None = None
     seed: int = 0
-    rule: str = "ranked"
-    first: str = "central"
-    on_too_near: str = "skip"
+    rule: Literal["ranked", "accumulated"] = "ranked"
+    first: Literal["central", "index"] = "central"
+    on_too_near: Literal["skip", "stop"] = "skip"
     first_rank: int = 0
 
     def __post_init__(self) -> None:
@@ -129,7 +132,7 @@ def pick_samples(
     universe = Universe.of(
         samples, wishes.preselected_tag, but_not=_own_picks(samples, wishes), in_view_order=wishes.first == "index"
     )
-    problem = build(universe, config.strategies, wishes.seed, length)
+    problem = build(universe, read_all(universe, config.strategies, wishes.seed), length)
     asked = _asked(config, problem, problem.facts.get("preselected", 0))
     begun = _begun(problem, prefix or Prefix(), length, asked)
     total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
@@ -141,7 +144,8 @@ def pick_samples(
         picks = pick(
             problem.objectives, asked - len(begun.rows), candidates=problem.candidates, preselected=problem.preselected,
             prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule, first=wishes.first,
-            on_too_near=wishes.on_too_near, keep_interrupted=keep_interrupted, advance=count_on,
+            on_too_near=wishes.on_too_near, products=products_on(device),
+            keep_interrupted=keep_interrupted, advance=count_on,
         )  # fmt: skip
     picks = replace(
         picks,
@@ -153,6 +157,26 @@ def pick_samples(
     )  # fmt: skip
     notes = _notes(config, problem, picks, asked)
     return _written_out(problem, picks, report, reasons, notes, length)
+
+
+def products_on(device: str | None) -> Products | None:
+    """What computes products on a device of torch: "cpu", where bfloat16 is tried, "cuda" and its like; None for BLAS.
+
+    Raises:
+        MissingExtraError: if torch is not installed.
+        SelectionError: if there is no such device.
+    """
+    if device is None:
+        return None
+    imported("torch", "torch", f"device={device!r}")
+    from ..kernels.torch_products import products_of
+
+    try:
+        return products_of(device)
+    except (RuntimeError, AssertionError) as error:
+        raise SelectionError(
+            f"device={device!r} cannot be used: {error}. Leave device out for the processor."
+        ) from error
 
 
 class _Begun(NamedTuple):

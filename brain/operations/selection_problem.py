@@ -1,18 +1,20 @@
 """From samples and strategies to the arrays that are picked from.
 
-What is read is `selection_inputs` and `selection_classes`; how rows are picked is `selection.greedy`.
+What was read is `selection_reading`; how rows are picked is `selection.greedy`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...dataset.errors import SelectionError
-from ...dataset.types import BoolArray, IntArray, SampleId
+from ...dataset.types import BoolArray, FloatArray, IntArray, SampleId
 from ..selection import constraints
-from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
+from ..selection.constraints import Constraint
+from ..selection.inputs import RandomNumbers
 from ..selection.objectives import (
     BalanceObjective,
     CoverageObjective,
@@ -24,7 +26,6 @@ from ..selection.objectives import (
     WeightsObjective,
 )
 from ..selection.strategies import (
-    AnyStrategy,
     Balance,
     Budget,
     Coverage,
@@ -37,23 +38,11 @@ from ..selection.strategies import (
     Typicality,
     Weights,
 )
-from .selection_classes import Shares, read_shares, target_of
-from .selection_inputs import (
-    Numbers,
-    ObjectVectors,
-    Vectors,
-    read_groups,
-    read_numbers,
-    read_positions,
-    read_queries,
-    read_vectors_of,
-    reads_of,
-)
+from .selection_classes import Shares, target_of
+from .selection_inputs import Numbers, ObjectVectors, Vectors
+from .selection_reading import Read
 from .selection_universe import Universe
 from .sequences import Units, cut_clips
-
-if TYPE_CHECKING:
-    from ...dataset.collection import SampleCollection
 
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "SMALLER": np.less, "SMALLER_EQUAL": np.less_equal, "BIGGER": np.greater, "BIGGER_EQUAL": np.greater_equal,
@@ -81,7 +70,7 @@ class Problem:
     candidates: BoolArray
     preselected: IntArray
     objectives: list[Objective] = field(default_factory=list)
-    constraints: list[constraints.Constraint] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
     available: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -91,248 +80,180 @@ class Problem:
         return [self.ids[position] for position in self.units.of(row).tolist()]
 
 
-def fields_read(samples: "SampleCollection", strategies: Sequence[AnyStrategy], length: int) -> list[str]:
-    """The fields of the dataset that the strategies read."""
-    found: list[str] = []
-    for strategy in strategies:
-        found += reads_of(samples, strategy.input)
-        if isinstance(strategy, TimeGap) and strategy.group is not None:
-            found.append(strategy.group)
-        if isinstance(strategy, Coverage) and strategy.weights is not None:
-            found += reads_of(samples, strategy.weights)
-    return list(dict.fromkeys([*found, *(["filepath"] if length > 1 else [])]))
-
-
-def label_of(strategy: AnyStrategy) -> str:
-    """What a strategy is called in reports: its type, and what it reads.
-
-    Example:
-        >>> label_of(Weights("uncertainty"))
-        'WEIGHTS uncertainty'
-    """
-    name = _name_of(strategy.input)
-    if isinstance(strategy, Threshold):
-        return f"{strategy.type} {name} {strategy.operation} {strategy.threshold:g}"
-    return strategy.type if name == strategy.type else f"{strategy.type} {name}"
-
-
-def _name_of(source: Any) -> str:
-    match source:
-        case Embeddings():
-            own = source.key if source.task is None else f"{source.task}.{source.key}"
-            return own if source.tag_name is None else f"{own} to {source.tag_name!r}"
-        case Scores():
-            return f"{source.task}_{source.score}"
-        case Predictions():
-            return f"{source.task} {', '.join(source.categories)}" if source.categories else source.task
-        case Metadata():
-            return source.key
-    return "RANDOM"
-
-
-class Reading:
-    """The strategies of a selection, with what each reads of the samples."""
-
-    def __init__(self, universe: Universe, strategies: Sequence[AnyStrategy], seed: int) -> None:
-        """Read everything. What several strategies read is read once."""
-        self._universe, self._seed = universe, seed
-        self._known: dict[Any, Any] = {}
-        self.given = [(strategy, label_of(strategy), self._read(strategy)) for strategy in strategies]
-
-    def _once(self, key: Any, read: Callable[[], Any]) -> Any:
-        if key not in self._known:
-            self._known[key] = read()
-        return self._known[key]
-
-    def _numbers(self, source: Any) -> Numbers:
-        found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed))
-        return found
-
-    def _read(self, strategy: AnyStrategy) -> list[Any]:
-        universe = self._universe
-        match strategy:
-            case GroupCap():
-                return [read_groups(universe, strategy.input.key)]
-            case TimeGap():
-                return [read_positions(universe, strategy.input.key), read_groups(universe, strategy.group)]
-            case Balance():
-                named = list(strategy.target) if strategy.target is not None else None
-                return [read_shares(universe, strategy.input, named)]
-            case Coverage():
-                found = [self._vectors(strategy.input)]
-                return found if strategy.weights is None else [*found, self._numbers(strategy.weights)]
-            case Similarity():
-                return [self._vectors(strategy.input), read_queries(universe, strategy.input)]
-            case Diversity() | Typicality():
-                return [self._vectors(strategy.input)]
-        return [self._numbers(strategy.input)]
-
-    def _vectors(self, source: Embeddings) -> Vectors | ObjectVectors:
-        key = ("vectors", source.key, source.task)
-        found: Vectors | ObjectVectors = self._once(key, lambda: read_vectors_of(self._universe, source))
-        return found
-
-
-def build(
-    universe: Universe, strategies: Sequence[AnyStrategy], seed: int, length: int = 1
-) -> Problem:  # fmt: skip
-    """Read what the strategies need, apply the thresholds, and give the rest as arrays.
+def build(universe: Universe, given: Sequence[Read], length: int = 1) -> Problem:
+    """Apply the thresholds to what was read, and give the rest as arrays.
 
     A sample is a candidate if it has every vector and number that the strategies read. What was preselected may lack
     numbers; without a vector that is needed it does not count.
 
     Args:
         universe: the samples.
-        strategies: what decides.
-        seed: of random numbers.
+        given: the strategies with what they read.
         length: how many consecutive frames are picked together.
     """
-    given = Reading(universe, strategies, seed).given
-    earlier = int(universe.is_preselected.sum())
-    facts: dict[str, Any] = {"preselected": earlier} if earlier else {}
-    notes: list[str] = []
-    has, counts = _having(universe, given)
-    if counts:
-        facts["without_input"] = counts
     free = ~universe.is_preselected
+    facts: dict[str, Any] = {} if free.all() else {"preselected": int((~free).sum())}
+    notes: list[str] = []
     units = _units(universe, free, length, notes)
-    is_eligible = units.whole(free & has)
+    is_eligible = units.whole(free & _having(given, free, facts))
     available = int(units.lengths[is_eligible].sum())
-    is_eligible &= _thresholds(given, units, is_eligible, facts)
+    is_eligible &= _passing(given, units, is_eligible, facts)
     has_vectors = np.ones(len(free), dtype=bool)
-    for _, _, read in given:
-        for one in read:
-            has_vectors &= one.has if isinstance(one, Vectors) else True
-    counted = units.whole(~free & has_vectors)
-    if missing := int((~free).sum() - counted.sum()):
+    for one in (value for read in given for value in read.values if isinstance(value, Vectors)):
+        has_vectors &= one.has
+    is_counted = units.whole(~free & has_vectors)
+    if missing := int((~free).sum() - is_counted.sum()):
         facts["preselected_without_vector"] = missing
-    kept = units.taken(is_eligible | counted)
-    is_candidate = is_eligible[is_eligible | counted]
+    kept = is_eligible | is_counted
+    is_candidate = is_eligible[kept]
     problem = Problem(
-        universe.ids, kept, is_candidate, np.flatnonzero(~is_candidate), available=available, facts=facts,
+        universe.ids, units.taken(kept), is_candidate, np.flatnonzero(~is_candidate), available=available, facts=facts,
         notes=notes,
     )  # fmt: skip
-    for strategy, label, read in given if is_candidate.any() else ():
-        _add(problem, strategy, label, read, kept)
+    if is_candidate.any():
+        building = _Building(problem)
+        for read in given:
+            building.add(read)
     return problem
 
 
-def _having(universe: Universe, given: Sequence[Any]) -> tuple[BoolArray, dict[str, int]]:
-    """Which samples have all that is read of them; and, by strategy, how many that could be picked have not."""
-    has = np.ones(len(universe.ids), dtype=bool)
+def _having(given: Sequence[Read], free: BoolArray, facts: dict[str, Any]) -> BoolArray:
+    """Which samples have all that is read of them; the facts get how many that could be picked have not."""
+    has = np.ones(len(free), dtype=bool)
     counts = {}
-    for _, label, read in given:
-        own = np.ones(len(has), dtype=bool)
-        for one in read:
-            if isinstance(one, Vectors | ObjectVectors | Numbers):
-                own &= one.has
+    for read in given:
+        own = np.ones(len(free), dtype=bool)
+        for value in read.values:
+            if isinstance(value, Vectors | ObjectVectors | Numbers):
+                own &= value.has
         has &= own
-        if missing := int((~own & ~universe.is_preselected).sum()):
-            counts[label] = missing
-    return has, counts
+        if missing := int((free & ~own).sum()):
+            counts[read.label] = missing
+    if counts:
+        facts["without_input"] = counts
+    return has
 
 
 def _units(universe: Universe, free: BoolArray, length: int, notes: list[str]) -> Units:
     """Samples, or clips of frames; what was preselected is by itself."""
     if length == 1:
         return Units.single(np.arange(len(free)))
-    known = universe.samples._schema()
-    paths = ["filepath", *(["frame_number"] if "frame_number" in known else [])]
-    columns = universe.columns(paths)
-    clips, left = cut_clips(
-        columns["filepath"], columns.get("frame_number", [None] * len(free)), free, length
-    )  # fmt: skip
+    is_video = "frame_number" in universe.samples._schema()
+    columns = universe.columns(["filepath", "frame_number"] if is_video else ["filepath"])
+    frames = columns.get("frame_number", [None] * len(free))
+    clips, left = cut_clips(columns["filepath"], frames, free, length)
     if left:
         notes.append(f"{left} samples are in no clip of {length}: they are the rest of their videos or folders")
     return Units.joined([*([row] for row in np.flatnonzero(~free).tolist()), *clips])
 
 
-def _thresholds(given: Sequence[Any], units: Units, is_eligible: BoolArray, facts: dict[str, Any]) -> BoolArray:
-    """Which units pass all thresholds; the facts get how many are left after each."""
+def _passing(given: Sequence[Read], units: Units, is_eligible: BoolArray, facts: dict[str, Any]) -> BoolArray:
+    """Which units pass all thresholds; the facts get how many samples are left after each."""
     passed = np.ones(len(units), dtype=bool)
     left: dict[str, int] = {}
-    for strategy, label, read in given:
+    for strategy, label, values in given:
         if isinstance(strategy, Threshold):
-            passed &= _OPERATIONS[strategy.operation](read[0].of(units), strategy.threshold)
+            passed &= _OPERATIONS[strategy.operation](values[0].of(units), strategy.threshold)
             left[label] = int(units.lengths[is_eligible & passed].sum())
     if left:
         facts["thresholds"] = left
     return passed
 
 
-def _add(problem: Problem, strategy: AnyStrategy, label: str, read: list[Any], units: Units) -> None:
-    """Add what a strategy is to the picking: an objective, a constraint, or both."""
-    match strategy:
-        case GroupCap():
-            problem.constraints.append(constraints.GroupCap(units.first(read[0]), strategy.at_most))
-        case TimeGap():
-            problem.constraints.append(
-                constraints.MinimumGap(read[0].of(units), units.first(read[1]), strategy.at_least)
-            )
-        case Budget():
-            problem.constraints.append(constraints.Budget(units.total(read[0].values), strategy.at_most))
-        case Balance():
-            problem.objectives.append(_balance(problem, strategy, label, read[0], units))
-        case Weights():
-            _add_weights(problem, strategy, label, read[0], units)
-        case Random():
-            problem.objectives.append(RandomObjective(read[0].of(units), strength=strategy.strength, label=label))
-        case Threshold():
-            pass
-        case _:
-            problem.objectives.append(_of_vectors(strategy, label, read, units))
+class _Building:
+    """Adds to a problem what its strategies are to the picking: objectives, limits, or both."""
 
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._units = problem, problem.units
+        self._vectors: dict[int, Any] = {}
 
-def _of_vectors(strategy: Any, label: str, read: list[Any], units: Units) -> Objective:
-    vectors, offsets = read[0].of(units)
-    options = {"strength": strategy.strength, "normalize": strategy.normalize, "label": label}
-    match strategy:
-        case Diversity():
-            return DiversityObjective(vectors, offsets=offsets, minimum_distance=strategy.minimum_distance, **options)
-        case Similarity():
-            queries = read[1]
-            if len(vectors) and vectors.shape[1] != queries.shape[1]:
-                raise SelectionError(
-                    f"{label}: the samples' vectors have {vectors.shape[1]} numbers and those with the tag have "
-                    f"{queries.shape[1]}. Compute both with the same model."
-                )
-            return SimilarityObjective(vectors, queries, offsets=offsets, **options)
-        case Typicality():
-            return TypicalityObjective(
-                vectors, offsets=offsets, num_nearest_neighbors=strategy.num_nearest_neighbors,
-                minimum_typicality=strategy.minimum_typicality, **options,
-            )  # fmt: skip
-    weights = None if len(read) == 1 else np.nan_to_num(read[1].of(units))
-    return CoverageObjective(vectors, weights=weights, **options)
+    def add(self, read: Read) -> None:
+        """Add one strategy."""
+        units, (strategy, label, values) = self._units, read
+        match strategy:
+            case Threshold():
+                return
+            case GroupCap():
+                self._limit(constraints.GroupCap(units.first(values[0]), strategy.at_most))
+            case TimeGap():
+                self._limit(constraints.MinimumGap(values[0].of(units), units.first(values[1]), strategy.at_least))
+            case Budget():
+                self._limit(constraints.Budget(_costs(label, units.total(values[0].values)), strategy.at_most))
+            case Balance():
+                self._want(self._balance(strategy, label, values[0]))
+            case Random():
+                self._want(RandomObjective(values[0].of(units), strength=strategy.strength, label=label))
+            case Weights():
+                self._weigh(strategy, label, values[0])
+            case _:
+                self._want(self._of_vectors(strategy, label, values))
 
+    def _limit(self, constraint: Constraint) -> None:
+        self._problem.constraints.append(constraint)
 
-def _add_weights(problem: Problem, strategy: Any, label: str, numbers: Numbers, units: Units) -> None:
-    if isinstance(strategy.input, RandomNumbers):
-        problem.objectives.append(RandomObjective(numbers.of(units), strength=strategy.strength, label=label))
-    else:
-        values = numbers.of(units)
-        problem.objectives.append(
-            WeightsObjective(values, strength=strategy.strength, scale=strategy.scale, label=label)
+    def _want(self, objective: Objective) -> None:
+        self._problem.objectives.append(objective)
+
+    def _of_vectors(
+        self, strategy: Diversity | Similarity | Typicality | Coverage, label: str, values: Sequence[Any]
+    ) -> Objective:
+        if id(values[0]) not in self._vectors:  # strategies on the same vectors share one matrix
+            self._vectors[id(values[0])] = values[0].of(self._units)
+        vectors, offsets = self._vectors[id(values[0])]
+        options = {"strength": strategy.strength, "normalize": strategy.normalize, "label": label}
+        match strategy:
+            case Diversity():
+                minimum = strategy.minimum_distance
+                return DiversityObjective(vectors, offsets=offsets, minimum_distance=minimum, **options)
+            case Similarity():
+                _check_lengths(label, vectors, values[1])
+                return SimilarityObjective(vectors, values[1], offsets=offsets, **options)
+            case Typicality():
+                return TypicalityObjective(
+                    vectors, offsets=offsets, num_nearest_neighbors=strategy.num_nearest_neighbors,
+                    minimum_typicality=strategy.minimum_typicality, **options,
+                )  # fmt: skip
+        weights = np.nan_to_num(values[1].of(self._units)) if len(values) > 1 else None
+        return CoverageObjective(vectors, weights=weights, **options)
+
+    def _weigh(self, strategy: Weights, label: str, numbers: Numbers) -> None:
+        values = numbers.of(self._units)
+        if isinstance(strategy.input, RandomNumbers):
+            self._want(RandomObjective(values, strength=strategy.strength, label=label))
+        else:
+            self._want(WeightsObjective(values, strength=strategy.strength, scale=strategy.scale, label=label))
+        sums = self._units.total(numbers.values)
+        if strategy.max_sum is not None:
+            self._limit(constraints.MaximumSum(sums, strategy.max_sum))
+        if strategy.target_range is not None:
+            self._limit(constraints.SumRange(sums, self._problem.candidates, *strategy.target_range))
+
+    def _balance(self, strategy: Balance, label: str, shares: Shares) -> Objective:
+        if not shares.classes:
+            raise SelectionError(f"{label}: no sample has a class. Set what is read, or leave the strategy out.")
+        problem, names = self._problem, shares.classes
+        found = Shares(self._units.total(shares.values), names)
+        target = target_of(found, strategy.target, strategy.distribution, problem.candidates)
+        there = found.values[problem.candidates]
+        sums = there.sum(axis=0).tolist()
+        if absent := [name for name, share, total in zip(names, target, sums, strict=True) if share > 0 and not total]:
+            problem.facts.setdefault("classes_without_candidates", {})[label] = absent
+        if without := int((there.sum(axis=1) == 0).sum()):
+            problem.facts.setdefault("without_class", {})[label] = without
+        return BalanceObjective(
+            found.values, target, strength=strategy.strength, strict=strategy.strict, label=label, classes=tuple(names)
         )
-    sums = units.total(numbers.values)
-    if strategy.max_sum is not None:
-        problem.constraints.append(constraints.MaximumSum(sums, strategy.max_sum))
-    if strategy.target_range is not None:
-        problem.constraints.append(constraints.SumRange(sums, problem.candidates, *strategy.target_range))
 
 
-def _balance(problem: Problem, strategy: Any, label: str, shares: Shares, units: Units) -> Objective:
-    found = Shares(units.total(shares.values), shares.classes)
-    target = target_of(found, strategy.target, strategy.distribution, problem.candidates)
-    there = found.values[problem.candidates]
-    absent = [name for name, share, total in zip(found.classes, target, there.sum(axis=0), strict=True)
-              if share > 0 and not total]  # fmt: skip
-    if absent:
-        problem.facts.setdefault("classes_without_candidates", {})[label] = absent
-    if without := int((there.sum(axis=1) == 0).sum()):
-        problem.facts.setdefault("without_class", {})[label] = without
-    objective = BalanceObjective(
-        found.values, target, strength=strategy.strength, strict=strategy.strict, label=label
-    )  # fmt: skip
-    object.__setattr__(objective, "classes", found.classes)  # for the report
-    return objective
+def _costs(label: str, costs: NDArray[np.float64]) -> NDArray[np.float64]:
+    if (costs < 0).any():
+        raise SelectionError(f"{label}: a sample costs {np.nanmin(costs):g}; expected numbers that are not negative.")
+    return costs
+
+
+def _check_lengths(label: str, vectors: FloatArray, queries: FloatArray) -> None:
+    if vectors.shape[1] != queries.shape[1]:
+        raise SelectionError(
+            f"{label}: the samples' vectors have {vectors.shape[1]} numbers and those with the tag have "
+            f"{queries.shape[1]}. Compute both with the same model."
+        )

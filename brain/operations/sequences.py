@@ -72,9 +72,10 @@ class Units:
     def mean(self, values: NDArray[Any]) -> NDArray[Any]:
         """The mean over the rows of each."""
         if self.are_single:
-            return values[self.rows]
+            return self.total(values)
         lengths = self.lengths.astype(values.dtype if values.dtype.kind == "f" else np.float64)
-        return self.total(values) / lengths.reshape(-1, *[1] * (values.ndim - 1))
+        mean: NDArray[Any] = self.total(values) / lengths.reshape(-1, *[1] * (values.ndim - 1))
+        return mean
 
     def whole(self, is_so: BoolArray) -> BoolArray:
         """Whether something holds for all rows of each."""

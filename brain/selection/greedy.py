@@ -8,6 +8,7 @@ depend on the pool, the blocks, the threads or what computed the products.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def pick(
     preselected: IntArray | Sequence[int] = (),
     prefix: IntArray | Sequence[int] = (),
     constraints: Sequence[Constraint] = (),
-    rule: Rule = "ranked",
+    rule: str = "ranked",
     first: str = "central",
     on_too_near: str = "skip",
     products: Products | None = None,
@@ -90,7 +91,7 @@ def pick(
     _check(candidates, preselected, prefix, first, on_too_near, rule)
     with one_blas_thread_each() as threads:
         earlier = np.concatenate([np.asarray(preselected, dtype=np.int64), np.asarray(prefix, dtype=np.int64)])
-        problem = Problem(candidates, earlier, rule, products or NumpyProducts(), threads)
+        problem = Problem(candidates, earlier, cast(Rule, rule), products or NumpyProducts(), threads)
         past = Past(np.empty(0, dtype=np.int64), earlier, candidates)
         strict = [o.caps(count, past) for o in objectives if isinstance(o, BalanceObjective) and o.strict]
         scoring = Scoring(objectives, problem, pool_rows, skip_near=on_too_near == "skip")

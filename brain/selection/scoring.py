@@ -6,6 +6,7 @@ import numpy as np
 
 from ...dataset.types import IntArray
 from .objectives import Objective
+from .objectives.accumulated import accumulated
 from .objectives.parts import Grouped, Measured, Problem, Scores
 
 _TRIED = 64  # rows measured at once
@@ -28,8 +29,9 @@ class Scoring:
         self._fixed = np.where(problem.candidates, 0.0, -np.inf)
         self.measured: list[Measured] = []
         grouped: list[Grouped] = []
-        for objective in objectives:
-            parts = objective.parts(problem)
+        is_accumulated = problem.rule == "accumulated"
+        of_each = (objective.parts(problem) for objective in objectives)
+        for parts in [accumulated(objectives, problem)] if is_accumulated else of_each:
             if parts.fixed is not None:
                 self._fixed += parts.fixed
             if parts.grouped is not None:
@@ -68,8 +70,10 @@ class Scoring:
         self.close(np.array([row]))
 
     def equally_good(self) -> IntArray:
-        """The rows with the highest score, where nothing has to be measured."""
+        """The rows with the highest score, where there is no distance to a pick yet and nothing else is measured."""
         totals = self._fixed + self._groups.of_rows()
+        for part in self.measured:
+            totals = totals + part.upper()
         highest = totals.max(initial=-np.inf)
         return np.flatnonzero(totals == highest) if np.isfinite(highest) else np.empty(0, dtype=np.int64)
 

@@ -158,3 +158,15 @@ def test_the_two_configs_of_lightlys_documentation_run_as_written(dataset):
     assert np.mean(numbers_of(coral)) > COUNT / 2
     assert min(np.diff(sorted(numbers_of(coral)))) > 1
     assert "my_classification_task_uncertainty_margin" in coral.run.reads
+
+
+def test_where_no_sample_has_a_class_there_is_nothing_to_balance(dataset):
+    dataset.set_values("weather", [None] * COUNT)
+    with pytest.raises(SelectionError, match="BALANCE weather: no sample has a class"):
+        scb.select(dataset, n_samples=3, strategies=[scb.Balance("weather", distribution="UNIFORM")])
+
+
+def test_costs_below_zero_are_refused(dataset):
+    dataset.limit(1).set_values("cost", [-2.0])
+    with pytest.raises(SelectionError, match="BUDGET cost: a sample costs -2"):
+        scb.select(dataset, n_samples=3, strategies=[scb.Budget("cost", 9)])

@@ -3,11 +3,13 @@
 from typing import TypeAlias
 
 from .balance import BalanceObjective
+from .coverage import CoverageObjective
 from .diversity import DiversityObjective
 from .fixed import RandomObjective, SimilarityObjective, TypicalityObjective, WeightsObjective
 
 Objective: TypeAlias = (
     DiversityObjective
+    | CoverageObjective
     | WeightsObjective
     | SimilarityObjective
     | TypicalityObjective
@@ -17,6 +19,7 @@ Objective: TypeAlias = (
 
 __all__ = [
     "BalanceObjective",
+    "CoverageObjective",
     "DiversityObjective",
     "Objective",
     "RandomObjective",

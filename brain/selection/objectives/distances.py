@@ -50,6 +50,20 @@ class Distances:
         self._outdated = self._held
         return self._upper
 
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self._upper)
+
+    def bounds(self, rows: IntArray | None) -> FloatArray:
+        """Upper bounds of the squared distances of some rows, or of all."""
+        screened = self._own.means(self.nearest.near) if rows is None else self._bounds(rows)
+        return screened.astype(np.float64) + self.nearest.error
+
+    def farthest_bound(self) -> float:
+        """No row that was compared with a pick is farther, by the squared distance; or infinite."""
+        return float(self.nearest.near.max(initial=0.0)) + self.nearest.error
+
     def _bounds(self, rows: IntArray) -> FloatArray:
         """The screened squared distances of some rows."""
         own = self._own.of(rows)

@@ -47,11 +47,14 @@ class DiversityObjective:
 
     def parts(self, problem: Problem) -> Parts:
         """Give the addends."""
-        distances = Distances(
+        return Parts(measured=self.distances(problem))
+
+    def distances(self, problem: Problem) -> Distances:
+        """Begin to follow how far rows are from their nearest pick."""
+        return Distances(
             self.vectors, self.factors, problem, strength=self.strength, scale=self.scale, offsets=self.offsets,
             minimum_distance=self.minimum_distance,
         )  # fmt: skip
-        return Parts(measured=distances)
 
     def history(self, rows: IntArray, past: Past) -> Scores:
         """Strength · log d of rows before each pick, (k, len(rows)); 0 where nothing was picked."""

@@ -114,10 +114,26 @@ class SimilarityObjective(_Fixed):
 
     def distances(self) -> NDArray[np.float64]:
         """The distance of each row to the nearest query, (n,); infinite for a row without objects."""
+        found = self._of_vectors()
+        return found if self.offsets is None else _per_row(np.minimum, found, self.offsets, np.inf)
+
+    def similarity(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The similarity of each row in 0..1, exp(-d / mean d), of objects the highest; and the sum of a row's objects.
+
+        1 where all distances are 0; 0 for a row without objects.
+        """
+        found = self._of_vectors()
+        mean = found.mean() if len(found) else 0.0
+        similar = np.exp(-found / mean) if mean > 0 else np.ones(len(found))
+        if self.offsets is None:
+            return similar, similar
+        return _per_row(np.maximum, similar, self.offsets, 0.0), _per_row(np.add, similar, self.offsets, 0.0)
+
+    def _of_vectors(self) -> NDArray[np.float64]:
+        """The distance of each vector to the nearest query."""
         metric: Metric = "cosine" if self.normalize else "euclidean"
         found = nearest_neighbors(self.queries, 1, metric=metric, queries=self.vectors)[0][:, 0]
-        found = np.sqrt(2 * found) if self.normalize else found
-        return found if self.offsets is None else _per_row(np.minimum, found, self.offsets, np.inf)
+        return np.sqrt(2 * found) if self.normalize else found
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +188,11 @@ class TypicalityObjective(_Fixed):
         if mean > 0:
             found = np.exp(-self._distances / mean).mean(axis=1)
         return found if self.offsets is None else _per_row(np.add, found, self.offsets, 0.0, is_mean=True)
+
+    def typicalities(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The typicality of each row, and the sum of those of its objects."""
+        means = self.typicality()
+        return means, means if self.offsets is None else means * np.diff(self.offsets)
 
     @cached_property
     def _distances(self) -> NDArray[np.float64]:

@@ -95,4 +95,5 @@ def _matrix(here: NDArray[np.float32], there: NDArray[np.float32]) -> NDArray[np
     product = (here @ there.T).astype(np.float64)
     lengths = (np.square(side, dtype=np.float64).sum(axis=1) for side in (here, there))
     mine, theirs = lengths
-    return np.maximum(mine[:, None] + theirs - 2 * product, 0.0)
+    squared: NDArray[np.float64] = np.maximum(mine[:, None] + theirs - 2 * product, 0.0)
+    return squared

@@ -1,0 +1,142 @@
+"""The strategies of a selection with what each reads: which fields, what it is called, and the values.
+
+How a value is read is `selection_inputs` and `selection_classes`; what becomes of it is `selection_problem`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..selection.inputs import Embeddings, Metadata, Predictions, Scores
+from ..selection.strategies import (
+    AnyStrategy,
+    Balance,
+    Coverage,
+    Diversity,
+    GroupCap,
+    Similarity,
+    Threshold,
+    TimeGap,
+    Typicality,
+)
+from .selection_classes import read_shares
+from .selection_inputs import (
+    Numbers,
+    ObjectVectors,
+    Vectors,
+    read_groups,
+    read_numbers,
+    read_positions,
+    read_queries,
+    read_vectors_of,
+    reads_of,
+)
+from .selection_universe import Universe
+
+if TYPE_CHECKING:
+    from ...dataset.collection import SampleCollection
+
+
+class Read(NamedTuple):
+    """A strategy and what it read.
+
+    Attributes:
+        strategy: the strategy.
+        label: what it is called in reports.
+        values: what was read of the samples for it, in the order that the strategy has use for.
+    """
+
+    strategy: AnyStrategy
+    label: str
+    values: list[Any]
+
+
+def fields_read(samples: "SampleCollection", strategies: Sequence[AnyStrategy], length: int) -> list[str]:
+    """The fields of the dataset that the strategies read."""
+    found: list[str] = []
+    for strategy in strategies:
+        found += reads_of(samples, strategy.input)
+        if isinstance(strategy, TimeGap) and strategy.group is not None:
+            found.append(strategy.group)
+        if isinstance(strategy, Coverage) and strategy.weights is not None:
+            found += reads_of(samples, strategy.weights)
+    return list(dict.fromkeys([*found, *(["filepath"] if length > 1 else [])]))
+
+
+def label_of(strategy: AnyStrategy) -> str:
+    """What a strategy is called in reports: its type, and what it reads.
+
+    Example:
+        >>> label_of(Threshold("lightly.sharpness", "BIGGER", 10))
+        'THRESHOLD lightly.sharpness BIGGER 10'
+    """
+    name = _name_of(strategy.input)
+    if isinstance(strategy, Threshold):
+        return f"{strategy.type} {name} {strategy.operation} {strategy.threshold:g}"
+    return strategy.type if name == strategy.type else f"{strategy.type} {name}"
+
+
+def _name_of(source: Any) -> str:
+    match source:
+        case Embeddings():
+            own = source.key if source.task is None else f"{source.task}.{source.key}"
+            return own if source.tag_name is None else f"{own} to {source.tag_name!r}"
+        case Scores():
+            return f"{source.task}_{source.score}"
+        case Predictions():
+            return f"{source.task} {', '.join(source.categories)}" if source.categories else source.task
+        case Metadata():
+            return source.key
+    return "RANDOM"
+
+
+def read_all(universe: Universe, strategies: Sequence[AnyStrategy], seed: int) -> list[Read]:
+    """Read what the strategies need; vectors and numbers that several need are read once, and are the same object.
+
+    Args:
+        universe: the samples.
+        strategies: what decides.
+        seed: of random numbers that have none of their own.
+    """
+    reading = _Reading(universe, seed)
+    return [Read(strategy, label_of(strategy), reading.of(strategy)) for strategy in strategies]
+
+
+class _Reading:
+    """What was read already."""
+
+    def __init__(self, universe: Universe, seed: int) -> None:
+        self._universe, self._seed = universe, seed
+        self._known: dict[Any, Any] = {}
+
+    def _once(self, key: Any, read: Callable[[], Any]) -> Any:
+        if key not in self._known:
+            self._known[key] = read()
+        return self._known[key]
+
+    def _numbers(self, source: Any) -> Numbers:
+        found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed))
+        return found
+
+    def of(self, strategy: AnyStrategy) -> list[Any]:
+        universe = self._universe
+        match strategy:
+            case GroupCap():
+                return [read_groups(universe, strategy.input.key)]
+            case TimeGap():
+                return [read_positions(universe, strategy.input.key), read_groups(universe, strategy.group)]
+            case Balance():
+                named = list(strategy.target) if strategy.target is not None else None
+                return [read_shares(universe, strategy.input, named)]
+            case Coverage():
+                found = [self._vectors(strategy.input)]
+                return found if strategy.weights is None else [*found, self._numbers(strategy.weights)]
+            case Similarity():
+                return [self._vectors(strategy.input), read_queries(universe, strategy.input)]
+            case Diversity() | Typicality():
+                return [self._vectors(strategy.input)]
+        return [self._numbers(strategy.input)]
+
+    def _vectors(self, source: Embeddings) -> Vectors | ObjectVectors:
+        key = ("vectors", source.key, source.task)
+        found: Vectors | ObjectVectors = self._once(key, lambda: read_vectors_of(self._universe, source))
+        return found
