@@ -18,6 +18,15 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.object_mistakenness import object_mistakenness
 from saccade.brain.kernels.uniqueness import NEIGHBORS as UNIQUENESS_NEIGHBORS
 from saccade.brain.kernels.uniqueness import uniqueness as uniqueness_of
+from saccade.brain.selection.greedy import pick
+from saccade.brain.selection.objectives import (
+    BalanceObjective,
+    DiversityObjective,
+    Objective,
+    SimilarityObjective,
+    TypicalityObjective,
+    WeightsObjective,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -100,3 +109,39 @@ def duplicates(embeddings: Array) -> tuple[Array, Array, Array]:
     left, right = np.repeat(np.arange(len(embeddings)), indices.shape[1]), indices.reshape(-1)
     share = distances.reshape(-1) / np.sqrt(radius[left] * radius[right])
     return np.c_[left, right], -share, share <= 1
+
+
+def selection_strict(embeddings: Array, k: int, **wishes: Any) -> Array:
+    """Several objectives at once, and the target of the classes reached to the sample."""
+    return selection(embeddings, k, is_strict=True, **wishes)
+
+
+def selection(
+    embeddings: Array, k: int, *, weights: Array | None = None, classes: Array | None = None,
+    target: Array | None = None, preselected: Array | None = None, query: Array | None = None,
+    typicality: bool = False, diversity: bool = True, strengths: dict[str, float] | None = None,
+    is_strict: bool = False,
+) -> Array:  # fmt: skip
+    """Several objectives at once, by ranks."""
+    strength = {"diversity": 1.0, "weights": 1.0, "balance": 1.0, "typicality": 1.0, "similarity": 1.0}
+    strength |= strengths or {}
+    objectives: list[Objective] = []
+    if diversity:
+        objectives.append(DiversityObjective(embeddings, strength["diversity"], normalize=False))
+    if weights is not None:
+        objectives.append(WeightsObjective(weights.astype(np.float64), strength["weights"]))
+    if classes is not None and target is not None:
+        shares = np.eye(len(target))[classes]
+        objectives.append(BalanceObjective(shares, target, strength["balance"], strict=is_strict))
+    if typicality:
+        objectives.append(TypicalityObjective(embeddings, strength["typicality"], normalize=False))
+    if query is not None:
+        objectives.append(SimilarityObjective(embeddings, query, strength["similarity"], normalize=False))
+    earlier = np.empty(0, dtype=np.int64) if preselected is None else np.asarray(preselected, dtype=np.int64)
+    return pick(objectives, k, candidates=_all_but(len(embeddings), earlier), preselected=earlier).rows
+
+
+def _all_but(n: int, rows: Array) -> Array:
+    candidates = np.ones(n, dtype=bool)
+    candidates[rows] = False
+    return candidates
