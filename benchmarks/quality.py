@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from saccade.brain.kernels.active_learning import uncertainty_margin
 from saccade.brain.kernels.boxes import Boxes, boxes_of
+from saccade.brain.kernels.coverage import demand
 from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
@@ -21,6 +23,7 @@ from saccade.brain.kernels.uniqueness import uniqueness as uniqueness_of
 from saccade.brain.selection.greedy import pick
 from saccade.brain.selection.objectives import (
     BalanceObjective,
+    CoverageObjective,
     DiversityObjective,
     Objective,
     SimilarityObjective,
@@ -139,6 +142,36 @@ def selection(
         objectives.append(SimilarityObjective(embeddings, query, strength["similarity"], normalize=False))
     earlier = np.empty(0, dtype=np.int64) if preselected is None else np.asarray(preselected, dtype=np.int64)
     return pick(objectives, k, candidates=_all_but(len(embeddings), earlier), preselected=earlier).rows
+
+
+def active_learning(
+    embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """What to label next: cover all samples, most of all those that the model is unsure of."""
+    weights = None if probabilities is None else demand(probabilities, len(labeled))
+    return _next([CoverageObjective(embeddings, weights=weights, normalize=False)], labeled, budget)
+
+
+def active_learning_coverage(
+    embeddings: Array, labeled: Array, _labels: Array, _probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """The same without a model."""
+    return _next([CoverageObjective(embeddings, normalize=False)], labeled, budget)
+
+
+def active_learning_coral(
+    embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """Diversity and uncertainty, as in LightlyOne's CORAL."""
+    objectives: list[Objective] = [DiversityObjective(embeddings, normalize=False)]
+    if probabilities is not None:
+        objectives.append(WeightsObjective(uncertainty_margin(probabilities)))
+    return _next(objectives, labeled, budget)
+
+
+def _next(objectives: list[Objective], labeled: Array, budget: int) -> Array:
+    candidates = _all_but(len(objectives[0].vectors), labeled)
+    return pick(objectives, budget, candidates=candidates, preselected=labeled).rows
 
 
 def _all_but(n: int, rows: Array) -> Array:

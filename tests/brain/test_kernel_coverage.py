@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.coverage import CoveredSamples, median_bandwidth
+from saccade.brain.kernels.coverage import CoveredSamples, demand, median_bandwidth
 from saccade.brain.kernels.vectors import unit_factors
 
 
@@ -194,3 +194,26 @@ def test_weights_that_cannot_be_are_refused(weights):
 def test_a_bandwidth_that_cannot_be_is_refused(bandwidth):
     with pytest.raises(ValueError, match="must be a positive number"):
         CoveredSamples(np.eye(3), np.ones(3), bandwidth=bandwidth)
+
+
+def test_without_labels_all_want_to_be_covered_alike(rng):
+    assert demand(rng.dirichlet(np.ones(4), 20), labeled=0).tolist() == [1.0] * 20
+
+
+def test_doubt_counts_more_the_more_labels_there_are_and_the_surer_the_model_is():
+    unsure, sure = [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]
+    ratios = [np.divide(*demand([unsure, sure], labeled)) for labeled in (1, 6, 12, 24, 1000)]
+    assert (np.diff(ratios[:4]) > 0).all()
+    few_sure, many_sure = (demand([unsure] * m + [sure] * (10 - m), 1000) for m in (8, 2))
+    assert few_sure[0] / few_sure[-1] < many_sure[0] / many_sure[-1]
+    assert (demand([unsure, sure], 1000) > 0).all()
+
+
+@pytest.mark.parametrize("probabilities", [np.empty((0, 3)), [[0.3], [1.0]]])
+def test_no_samples_and_a_single_class_have_demands(probabilities):
+    assert len(demand(probabilities, 10)) == len(probabilities)
+
+
+def test_demands_of_a_negative_number_of_labels_are_refused():
+    with pytest.raises(ValueError, match="labeled=-1 is negative"):
+        demand([[0.5, 0.5]], -1)
