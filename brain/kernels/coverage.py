@@ -18,7 +18,8 @@ _BLOCK, _TILE = 256, 1024  # a product of this size is still in the processor's 
 _CELLS = 1 << 18
 _MEDIAN_ROWS = 256
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
-_ENOUGH_LABELS = 8.0  # of each class: from then on a model's doubts count in full
+_ENOUGH_LABELS = 4.0  # of each class: from then on a model's doubts count in full
+_MOST = 1.5
 _LEAST_DOUBT = 0.02  # what is certain still wants to be covered a little
 _SPARSE = 0.04  # below this share of columns that gain, they are taken one by one
 
@@ -267,8 +268,8 @@ def demand(probabilities: ArrayLike, labeled: int) -> NDArray[np.float64]:
     """Say how much each sample wants to be covered by what is labelled next: the more, the less sure the model is.
 
     A model that has seen few labels, or is unsure of everything, does not know what it does not know; then all samples
-    want it about alike. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g rises to 2 with the labels
-    per class, in full from 8 on, and with the mean of 1 - u.
+    want it about alike. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g rises to 1.5 with the labels
+    per class, in full from 4 on, and with the mean of 1 - u.
 
     Args:
         probabilities: (n, c) of the classes, for every sample that is to be covered.
@@ -289,8 +290,8 @@ def demand(probabilities: ArrayLike, labeled: int) -> NDArray[np.float64]:
 
         >>> demand([[0.5, 0.5], [1.0, 0.0]], labeled=0)
         array([1., 1.])
-        >>> demand([[0.5, 0.5], [1.0, 0.0]], labeled=16).round(3)
-        array([1.02, 0.02])
+        >>> demand([[0.5, 0.5], [1.0, 0.0]], labeled=8).round(3)
+        array([1.015, 0.053])
     """
     if labeled < 0:
         raise ValueError(f"labeled={labeled} is negative")
@@ -298,6 +299,6 @@ def demand(probabilities: ArrayLike, labeled: int) -> NDArray[np.float64]:
     if not len(doubt):
         return doubt
     classes = max(2, np.shape(probabilities)[1])
-    exponent = 2 * (1 - doubt.mean()) * min(labeled / classes / _ENOUGH_LABELS, 1.0)
+    exponent = _MOST * (1 - doubt.mean()) * min(labeled / classes / _ENOUGH_LABELS, 1.0)
     wanted: NDArray[np.float64] = (doubt + _LEAST_DOUBT) ** exponent
     return wanted
