@@ -148,7 +148,7 @@ def active_learning(
     embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
 ) -> Array:
     """What to label next: cover all samples, most of all those that the model is unsure of."""
-    weights = None if probabilities is None else demand(probabilities, len(labeled))
+    weights = None if probabilities is None else demand(probabilities)
     return _next([CoverageObjective(embeddings, weights=weights, normalize=False)], labeled, budget)
 
 

@@ -18,8 +18,6 @@ _BLOCK, _TILE = 256, 1024  # a product of this size is still in the processor's 
 _CELLS = 1 << 18
 _MEDIAN_ROWS = 256
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
-_ENOUGH_LABELS = 4.0  # of each class: from then on a model's doubts count in full
-_MOST = 1.5
 _LEAST_DOUBT = 0.02  # what is certain still wants to be covered a little
 _SPARSE = 0.04  # below this share of columns that gain, they are taken one by one
 
@@ -264,41 +262,33 @@ def median_bandwidth(vectors: FloatArray, factors: NDArray[np.float64], referenc
     return median if median > 0 else float(squared.mean())
 
 
-def demand(probabilities: ArrayLike, labeled: int) -> NDArray[np.float64]:
+def demand(probabilities: ArrayLike, /) -> NDArray[np.float64]:
     """Say how much each sample wants to be covered by what is labelled next: the more, the less sure the model is.
 
-    A model that has seen few labels, or is unsure of everything, does not know what it does not know; then all samples
-    want it about alike. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g rises to 1.5 with the labels
-    per class, in full from 4 on, and with the mean of 1 - u.
+    A model that is unsure of nearly everything does not know where its doubts matter; then all samples want it about
+    alike, and what is labelled next stands for all. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g,
+    the mean of 1 - u, is how sure the model is on the whole.
 
     Args:
         probabilities: (n, c) of the classes, for every sample that is to be covered.
-        labeled: how many samples are labelled already.
 
     Returns:
-        (n,) float64, larger than zero and no more than 1.05.
+        (n,) float64, larger than zero and no more than 1.02.
 
     Raises:
-        ValueError: if a row is not one of probabilities, or `labeled` is negative.
+        ValueError: if a row is not one of probabilities.
 
     Source:
         That coverage should give way to doubt with the model's competence: Mishal and Weinshall, "DCoM: Active
         learning for all learners", 2024.
 
     Example:
-        Without labels all are alike; with many, the sample in doubt counts more.
-
-        >>> demand([[0.5, 0.5], [1.0, 0.0]], labeled=0)
+        >>> demand([[0.5, 0.5], [1.0, 0.0]]).round(3)
+        array([1.01 , 0.141])
+        >>> demand([[0.5, 0.5], [0.5, 0.5]])
         array([1., 1.])
-        >>> demand([[0.5, 0.5], [1.0, 0.0]], labeled=8).round(3)
-        array([1.015, 0.053])
     """
-    if labeled < 0:
-        raise ValueError(f"labeled={labeled} is negative")
     doubt = uncertainty_margin(probabilities)
-    if not len(doubt):
-        return doubt
-    classes = max(2, np.shape(probabilities)[1])
-    exponent = _MOST * (1 - doubt.mean()) * min(labeled / classes / _ENOUGH_LABELS, 1.0)
-    wanted: NDArray[np.float64] = (doubt + _LEAST_DOUBT) ** exponent
+    competence = 1 - doubt.mean() if len(doubt) else 0.0
+    wanted: NDArray[np.float64] = (doubt + _LEAST_DOUBT) ** competence
     return wanted

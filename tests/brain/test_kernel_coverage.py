@@ -196,24 +196,20 @@ def test_a_bandwidth_that_cannot_be_is_refused(bandwidth):
         CoveredSamples(np.eye(3), np.ones(3), bandwidth=bandwidth)
 
 
-def test_without_labels_all_want_to_be_covered_alike(rng):
-    assert demand(rng.dirichlet(np.ones(4), 20), labeled=0).tolist() == [1.0] * 20
+def test_a_model_unsure_of_everything_makes_no_difference():
+    assert demand([[0.25] * 4] * 20).tolist() == [1.0] * 20
 
 
-def test_doubt_counts_more_the_more_labels_there_are_and_the_surer_the_model_is():
+def test_doubt_counts_more_the_surer_the_model_is_on_the_whole():
     unsure, sure = [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]
-    ratios = [np.divide(*demand([unsure, sure], labeled)) for labeled in (1, 3, 6, 12, 1000)]
-    assert (np.diff(ratios[:4]) > 0).all()
-    few_sure, many_sure = (demand([unsure] * m + [sure] * (10 - m), 1000) for m in (8, 2))
-    assert few_sure[0] / few_sure[-1] < many_sure[0] / many_sure[-1]
-    assert (demand([unsure, sure], 1000) > 0).all()
+    ratios = []
+    for doubtful in (9, 5, 1):
+        wanted = demand([unsure] * doubtful + [sure] * (10 - doubtful))
+        ratios.append(wanted[0] / wanted[-1])
+    assert (np.diff(ratios) > 0).all()
+    assert ratios[1] == pytest.approx((1.02 / 0.02) ** 0.5)
 
 
 @pytest.mark.parametrize("probabilities", [np.empty((0, 3)), [[0.3], [1.0]]])
 def test_no_samples_and_a_single_class_have_demands(probabilities):
-    assert len(demand(probabilities, 10)) == len(probabilities)
-
-
-def test_demands_of_a_negative_number_of_labels_are_refused():
-    with pytest.raises(ValueError, match="labeled=-1 is negative"):
-        demand([[0.5, 0.5]], -1)
+    assert len(demand(probabilities)) == len(probabilities)
