@@ -16,6 +16,7 @@ REFERENCE_ROWS = 20_000
 
 _BLOCK, _TILE = 256, 1024  # a product of this size is still in the processor's cache when it is looked at
 _CELLS = 1 << 18
+_EVERY, _LIKELY = 16, 64  # one of so many columns is looked at for a guess, and so many rows are then compared
 _MEDIAN_ROWS = 256
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 _LEAST_DOUBT = 0.02  # what is certain still wants to be covered a little
@@ -87,6 +88,10 @@ class CoveredSamples:
         self.cover = np.zeros(m)
         self._known: dict[int, tuple[IntArray, NDArray[np.float64]]] = {}  # exact, since the last pick
         self._upper = np.full(n, np.inf)
+        self._is_untouched = True
+        self._guess: int | None = None  # which row will be picked first
+        self._guessed = np.zeros(m, dtype=np.float32)  # how well it covers each reference row
+        self._upper_then = np.full(n, np.inf)  # after it is picked
 
         self._center = np.zeros(width)
         for start in range(0, m, _BLOCK):
@@ -125,10 +130,13 @@ class CoveredSamples:
         Returns:
             (len(rows),) float64 gains and (len(rows),) float64 bounds on their error: the exact gain lies within.
         """
+        if self._is_untouched and self._guess is None and len(rows) > _BLOCK:
+            self._guess_first(rows)
+        of_block = self._screened if self._guess is None or not self._is_untouched else self._screened_untouched
         gains, errors = np.zeros(len(rows)), np.zeros(len(rows))
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, start + _BLOCK)
-            gains[block], errors[block] = self._screened(rows[block])
+            gains[block], errors[block] = of_block(rows[block])
         self._upper[rows] = np.minimum(self._upper[rows], gains + errors)
         return gains, errors
 
@@ -148,7 +156,11 @@ class CoveredSamples:
         self._narrow_cover[columns] = kernel
         self._log_cover[columns] = np.log(kernel)
         self._known.clear()
-        self._lower_bounds(columns, before)
+        if self._is_untouched and row == self._guess:
+            self._upper = np.minimum(self._upper, self._upper_then)
+        else:
+            self._lower_bounds(columns, before)
+        self._is_untouched = False
         self._upper[row] = 0.0
 
     def _shifted(self, rows: IntArray) -> tuple[FloatArray, NDArray[np.float64]]:
@@ -190,6 +202,36 @@ class CoveredSamples:
         # Each column that can gain is off by its own error, and each sum of a tile by a rounding for each column.
         per_column = np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING
         return gains, gaining * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
+
+    def _guess_first(self, rows: IntArray) -> None:
+        """Guess which of `rows` has the largest gain before anything is picked, by some of the columns."""
+        some = slice(0, None, _EVERY)
+        columns, weights = np.ascontiguousarray(self._columns[:, some]), self._narrow_weights[some]
+        found = [
+            np.exp(self._exponents(rows[start : start + _BLOCK])[0] @ columns) @ weights
+            for start in range(0, len(rows), _BLOCK)
+        ]
+        likely = rows[np.argsort(-np.concatenate(found), kind="stable")[:_LIKELY]]
+        self._guess = int(likely[self._screened(likely)[0].argmax()])
+        reached, kernel = self._closer(self._guess)
+        self._guessed[reached] = kernel
+
+    def _screened_untouched(self, rows: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute the gains before anything is picked, and from the same products those after the guessed row is."""
+        left, exponent_errors = self._exponents(rows)
+        gains, then = np.zeros(len(rows)), np.zeros(len(rows))
+        for start in range(0, len(self._reference), _TILE):
+            tile = slice(start, start + _TILE)
+            kernel = left @ self._columns[:, tile]
+            np.exp(kernel, out=kernel)
+            gains += kernel @ self._narrow_weights[tile]
+            kernel -= self._guessed[tile]
+            np.maximum(kernel, 0, out=kernel)
+            then += kernel @ self._narrow_weights[tile]
+        per_column = np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING
+        errors = len(self._reference) * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
+        self._upper_then[rows] = then + errors
+        return gains, errors
 
     def _dense(self, exponents: NDArray[np.float32], columns: slice) -> NDArray[np.float64]:
         """Sum what each row adds to all of some columns. Changes `exponents`."""
