@@ -104,8 +104,8 @@ class CoveredSamples:
             self._columns[width, start : start + _BLOCK] = -squares
             self._columns[width + 1, start : start + _BLOCK] = 1.0
         self._reach = float(np.sqrt(-self._columns[width].min(initial=0.0)))
-        self._narrow_weights = self._weights.astype(np.float32)
-        self._heaviest = float(self._weights.max(initial=0.0))
+        self._heaviest = float(self._weights.max(initial=0.0)) or 1.0
+        self._narrow_weights = (self._weights / self._heaviest).astype(np.float32)
         self._narrow_cover = np.zeros(m, dtype=np.float32)
         self._log_cover = np.full(m, -np.inf, dtype=np.float32)
 
@@ -137,6 +137,8 @@ class CoveredSamples:
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, start + _BLOCK)
             gains[block], errors[block] = of_block(rows[block])
+        gains *= self._heaviest
+        errors *= self._heaviest
         self._upper[rows] = np.minimum(self._upper[rows], gains + errors)
         return gains, errors
 
@@ -201,7 +203,7 @@ class CoveredSamples:
                 gaining += can_gain.sum(axis=1, dtype=np.uint32)
         # Each column that can gain is off by its own error, and each sum of a tile by a rounding for each column.
         per_column = np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING
-        return gains, gaining * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
+        return gains, gaining * per_column + gains * (_TILE + 4) * _ROUNDING
 
     def _guess_first(self, rows: IntArray) -> None:
         """Guess which of `rows` has the largest gain before anything is picked, by some of the columns."""
@@ -229,8 +231,8 @@ class CoveredSamples:
             np.maximum(kernel, 0, out=kernel)
             then += kernel @ self._narrow_weights[tile]
         per_column = np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING
-        errors = len(self._reference) * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
-        self._upper_then[rows] = then + errors
+        errors = len(self._reference) * per_column + gains * (_TILE + 4) * _ROUNDING
+        self._upper_then[rows] = (then + errors) * self._heaviest
         return gains, errors
 
     def _dense(self, exponents: NDArray[np.float32], columns: slice) -> NDArray[np.float64]:
@@ -266,7 +268,7 @@ class CoveredSamples:
                 lost += kernel @ weights[tile]
             error = (np.expm1(exponent_errors) * 1.01 + 16 * _ROUNDING) * weights.sum(dtype=np.float64)
             lost -= error + lost * (_TILE + 4) * _ROUNDING
-            self._upper[block] -= np.maximum(lost, 0.0)
+            self._upper[block] -= np.maximum(lost, 0.0) * self._heaviest
 
     def _floor(self, exponent_error: float) -> NDArray[np.float32]:
         """Give the exponent below which a column gains nothing, with all errors taken off."""
