@@ -22,6 +22,7 @@ SaccadeError
 │   └── ActionLostError
 ├── UndoError (ValueError)
 ├── SelectionError (ValueError)
+│   └── WrongValueError
 ├── ModelError
 │   └── WrongOutputShapeError (ValueError)
 ├── MissingExtraError (ImportError)
@@ -131,6 +132,29 @@ class UndoError(SaccadeError, ValueError):
 
 class SelectionError(SaccadeError, ValueError):
     """A selection was asked for in a way that cannot be carried out."""
+
+
+class WrongValueError(SelectionError):
+    """A value in the config of a selection that cannot stand where it does.
+
+    Attributes:
+        place: the path of its key, such as "strategy.target.sunny".
+        text: the rest of the message, such as "=-1 is not a number from 0 to 1".
+    """
+
+    def __init__(self, place: str, text: str) -> None:
+        """Keep the two; the message is one after the other."""
+        super().__init__(place, text)
+        self.place = place
+        self.text = text
+
+    def __str__(self) -> str:
+        """The whole message."""
+        return f"{self.place}{self.text}"
+
+    def under(self, path: str) -> "WrongValueError":
+        """The same, seen from further up."""
+        return WrongValueError(f"{path}.{self.place}" if self.place else path, self.text)
 
 
 class ModelError(SaccadeError):

@@ -41,6 +41,7 @@ def select(
     on_too_near: Literal["skip", "stop"] = "skip",
     selected_sequence_length: int = 1,
     device: str | None = None,
+    memory_limit: int | None = None,
     resume: bool = False,
     keep_interrupted: bool = False,
     progress: Progress = None,
@@ -79,6 +80,8 @@ def select(
             order of their names. Vectors and numbers are averaged over a clip, and classes and costs added up; limits
             per group count clips. What is preselected is no part of a clip, and ends it.
         device: what computes distances, such as "cuda"; the picks are the same.
+        memory_limit: bytes that the process should stay below: parts of the vectors that were read are given back, and
+            read again where they are needed. The picks are the same. Linux alone.
         resume: go on from the picks of an earlier selection, interrupted or smaller, with the same tag and config; with
             none, begin.
         keep_interrupted: on Ctrl-C, write what was picked by then, as a selection that `resume` can go on from.
@@ -130,7 +133,13 @@ def select(
         writes=["tags", path], params=wishes.params(), one_action=True,
     ) as run:  # fmt: skip
         choice = pick_samples(
-            samples, wishes, prefix=prefix, device=device, keep_interrupted=keep_interrupted, progress=progress
+            samples,
+            wishes,
+            prefix=prefix,
+            device=device,
+            memory_limit=memory_limit,
+            keep_interrupted=keep_interrupted,
+            progress=progress,
         )
         run.facts = choice.report
         _write(samples, path, wishes, choice, [] if grows else earlier)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,8 +18,9 @@ from ..models.extras import imported
 from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
+from .memory import mapped_within
 from .selection_problem import Problem, build
-from .selection_reading import read_all
+from .selection_reading import matrices_of, read_all
 from .selection_universe import Universe
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Wishes:
         ):  # fmt: skip
             if value not in known:
                 raise SelectionError(f"{name}={value!r} is not supported. Give {' or '.join(map(repr, known))}.")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, Integral):
+            raise SelectionError(f"seed={self.seed!r} is not a whole number")
 
     def params(self) -> dict[str, Any]:
         """As a run keeps it."""
@@ -112,7 +116,7 @@ class Choice:
 
 def pick_samples(
     samples: "SampleCollection", wishes: Wishes, *, prefix: Prefix | None = None, device: str | None = None,
-    keep_interrupted: bool = False, progress: Progress = None,
+    memory_limit: int | None = None, keep_interrupted: bool = False, progress: Progress = None,
 ) -> Choice:  # fmt: skip
     """Pick samples.
 
@@ -121,6 +125,7 @@ def pick_samples(
         wishes: what decides.
         prefix: picks to go on from.
         device: what computes products.
+        memory_limit: bytes that the process should stay below.
         keep_interrupted: give what was picked before Ctrl-C.
         progress: whether to show a bar.
 
@@ -132,29 +137,32 @@ def pick_samples(
     universe = Universe.of(
         samples, wishes.preselected_tag, but_not=_own_picks(samples, wishes), in_view_order=wishes.first == "index"
     )
-    problem = build(universe, read_all(universe, config.strategies, wishes.seed), length)
-    asked = _asked(config, problem, problem.facts.get("preselected", 0))
-    begun = _begun(problem, prefix or Prefix(), length, asked)
-    total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
-    with shown(total, progress, "samples" if length == 1 else "clips") as advance:
+    readings = read_all(universe, config.strategies, wishes.seed)
+    products = products_on(device)
+    with mapped_within(matrices_of(readings), memory_limit):
+        problem = build(universe, readings, length)
+        asked = _asked(config, problem, problem.facts.get("preselected", 0))
+        begun = _begun(problem, prefix or Prefix(), length, asked)
+        total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
+        with shown(total, progress, "samples" if length == 1 else "clips") as advance:
 
-        def count_on(picked: int, distance: float) -> None:
-            advance(picked, **({"distance": distance} if np.isfinite(distance) else {}))
+            def count_on(picked: int, distance: float) -> None:
+                advance(picked, **({"distance": distance} if np.isfinite(distance) else {}))
 
-        picks = pick(
-            problem.objectives, asked - len(begun.rows), candidates=problem.candidates, preselected=problem.preselected,
-            prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule, first=wishes.first,
-            on_too_near=wishes.on_too_near, products=products_on(device),
-            keep_interrupted=keep_interrupted, advance=count_on,
+            picks = pick(
+                problem.objectives, asked - len(begun.rows), candidates=problem.candidates,
+                preselected=problem.preselected, prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule,
+                first=wishes.first, on_too_near=wishes.on_too_near, products=products,
+                keep_interrupted=keep_interrupted, advance=count_on,
+            )  # fmt: skip
+        picks = replace(
+            picks,
+            rows=np.concatenate([begun.rows, picks.rows]),
+            distances=np.concatenate([begun.distances, picks.distances]),
+        )
+        report, reasons = report_of(
+            problem.objectives, picks, candidates=problem.candidates, preselected=problem.preselected, seed=wishes.seed,
         )  # fmt: skip
-    picks = replace(
-        picks,
-        rows=np.concatenate([begun.rows, picks.rows]),
-        distances=np.concatenate([begun.distances, picks.distances]),
-    )
-    report, reasons = report_of(
-        problem.objectives, picks, candidates=problem.candidates, preselected=problem.preselected, seed=wishes.seed,
-    )  # fmt: skip
     notes = _notes(config, problem, picks, asked)
     return _written_out(problem, picks, report, reasons, notes, length)
 

@@ -200,7 +200,7 @@ class _Building:
         if id(values[0]) not in self._vectors:  # strategies on the same vectors share one matrix
             self._vectors[id(values[0])] = values[0].of(self._units)
         vectors, offsets = self._vectors[id(values[0])]
-        options = {"strength": strategy.strength, "normalize": strategy.normalize, "label": label}
+        options: dict[str, Any] = {"strength": strategy.strength, "normalize": strategy.normalize, "label": label}
         match strategy:
             case Diversity():
                 minimum = strategy.minimum_distance

@@ -6,6 +6,7 @@ How a value is read is `selection_inputs` and `selection_classes`; what becomes 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...dataset.types import FloatArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, Scores
 from ..selection.strategies import (
     AnyStrategy,
@@ -140,3 +141,8 @@ class _Reading:
         key = ("vectors", source.key, source.task)
         found: Vectors | ObjectVectors = self._once(key, lambda: read_vectors_of(self._universe, source))
         return found
+
+
+def matrices_of(readings: Sequence[Read]) -> list[FloatArray]:
+    """The matrices of vectors among what was read."""
+    return [value.matrix for read in readings for value in read.values if isinstance(value, Vectors | ObjectVectors)]

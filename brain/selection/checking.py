@@ -5,33 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-from ...dataset.errors import SelectionError, hint
+from ...dataset.errors import WrongValueError, hint
 
 Check: TypeAlias = Callable[[object, str], Any]
 """Takes a value and its place, gives the value as it is kept, or raises WrongValueError."""
-
-
-class WrongValueError(SelectionError):
-    """A value that cannot stand where it does.
-
-    Attributes:
-        place: the path of its key, such as "strategy.target.sunny".
-        text: the rest of the message, such as "=-1 is not a number from 0 to 1".
-    """
-
-    def __init__(self, place: str, text: str) -> None:
-        """Keep the two; the message is one after the other."""
-        super().__init__(place, text)
-        self.place = place
-        self.text = text
-
-    def __str__(self) -> str:
-        """The whole message."""
-        return f"{self.place}{self.text}"
-
-    def under(self, path: str) -> "WrongValueError":
-        """The same, seen from further up."""
-        return WrongValueError(f"{path}.{self.place}" if self.place else path, self.text)
 
 
 def number(what: str, holds: Callable[[float], bool]) -> Check:

@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from os import PathLike
 from typing import Any
 
-from ...dataset.errors import SelectionError
-from .checking import WrongValueError, mapping, number, optional, whole
+from ...dataset.errors import SelectionError, WrongValueError
+from .checking import mapping, number, optional, whole
 from .files import ENDINGS, read_config_file
 from .limits import Budget, GroupCap, Threshold, TimeGap
 from .strategies import AnyStrategy, parse_strategy

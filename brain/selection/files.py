@@ -74,14 +74,14 @@ def _is_yaml(content: str, file: Path) -> bool:
 
 
 def _from_yaml(content: str, file: Path) -> Any:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc]
+    class Loader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         """PyYAML's safe loader, with the scalars of version 1.2 and each key once."""
 
         yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the name and form are PyYAML's
 
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
             found = dict(super().construct_mapping(node, deep=deep))
             keys = [(self.construct_object(key, deep=True), None) for key, _ in node.value]
             _once(keys, f"{file}, line {node.start_mark.line + 1}")

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
-from .checking import Check, WrongValueError, choice, class_names, mapping, optional, text, whole
+from ...dataset.errors import WrongValueError
+from .checking import Check, choice, class_names, mapping, optional, text, whole
 
 _CHECKS: dict[str, Check] = {
     "dataset_id": optional(text("the name or id of a dataset")),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from .checking import Check, WrongValueError, choice, number, optional, text, whole
+from ...dataset.errors import WrongValueError
+from .checking import Check, choice, number, optional, text, whole
 from .inputs import Metadata, Predictions, RandomNumbers, Scores
 from .pairs import Option, Strategy, values
 

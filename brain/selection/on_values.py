@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from .checking import WrongValueError, boolean, choice, class_name, mapping, number, optional
+from ...dataset.errors import WrongValueError
+from .checking import boolean, choice, class_name, mapping, number, optional
 from .inputs import Metadata, Predictions, RandomNumbers, Scores
 from .pairs import STRENGTH, Option, Strategy, values
 

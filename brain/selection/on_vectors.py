@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .checking import WrongValueError, number, optional, whole
+from ...dataset.errors import WrongValueError
+from .checking import number, optional, whole
 from .inputs import Embeddings, Metadata, Predictions, Scores, parse_input
 from .pairs import NORMALIZE, PAIRS, STRENGTH, Option, Strategy, values, vectors
 

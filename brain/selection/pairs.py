@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .checking import Check, WrongValueError, boolean, number
+from ...dataset.errors import WrongValueError
+from .checking import Check, boolean, number
 from .inputs import AnyInput, Embeddings, Metadata
 
 PAIRS: Mapping[str, tuple[str, ...]] = {

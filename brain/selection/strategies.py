@@ -6,8 +6,8 @@ A strategy is a pair: an input, and what is wanted of it. This is where all of t
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from ...dataset.errors import hint
-from .checking import WrongValueError, choice, mapping
+from ...dataset.errors import WrongValueError, hint
+from .checking import choice, mapping
 from .inputs import parse_input
 from .limits import Budget, GroupCap, Threshold, TimeGap
 from .on_values import Balance, Random, Weights
@@ -88,7 +88,7 @@ def parse_strategy(value: object, place: str = "strategy") -> AnyStrategy:
     for key in given:
         _check_owner(kind, key, given[key], f"{place}.strategy.{key}")
     try:
-        return kind.read(source, given)  # type: ignore[return-value]
+        return kind.read(source, given)  # type: ignore[return-value]  # PAIRS names these alone
     except WrongValueError as wrong:
         raise wrong.under(place) from None
 

@@ -7,7 +7,8 @@ what does it; what the worker does unasked (looking for damaged files and copies
 from collections.abc import Mapping
 from typing import Any
 
-from .checking import WrongValueError, boolean, choice, mapping, number, optional, text, whole
+from ...dataset.errors import WrongValueError
+from .checking import boolean, choice, mapping, number, optional, text, whole
 from .inputs import RandomNumbers, Scores
 from .on_values import Random, Weights
 from .on_vectors import Diversity

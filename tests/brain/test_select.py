@@ -193,6 +193,8 @@ def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
         scb.select(dataset)
     with pytest.raises(SelectionError, match=r"rule='best' is not supported\. Give 'ranked' or 'accumulated'"):
         scb.select(dataset, n_samples=2, rule="best")
+    with pytest.raises(SelectionError, match=r"seed=0\.5 is not a whole number"):
+        scb.select(dataset, n_samples=2, seed=0.5)
     with pytest.raises(SelectionError, match="tag='  ' is empty"):
         scb.select(dataset, n_samples=2, tag="  ")
     assert dataset.list_runs() == []

@@ -23,13 +23,13 @@ class Static:
         self.values, self.name, self.strength = np.asarray(values, dtype=float), name, strength
         self.label = label or name
 
-    def history(self, rows, picks):
+    def history(self, rows, past):
         with np.errstate(divide="ignore"):
-            return np.tile(np.log(self.values[rows]), (len(picks), 1))
+            return np.tile(self.strength * np.log(self.values[rows]), (len(past.picks), 1))
 
-    def history_of_picks(self, picks):
+    def history_of_picks(self, past):
         with np.errstate(divide="ignore"):
-            return np.log(self.values[picks])
+            return self.strength * np.log(self.values[past.picks])
 
 
 class Apart:
@@ -37,19 +37,19 @@ class Apart:
 
     name, label, normalize, offsets = "DIVERSITY", "DIVERSITY embedding", False, None
 
-    def __init__(self, vectors, strength=1.0, preselected=()):
-        self.vectors, self.strength, self.earlier = np.asarray(vectors, dtype=float), strength, list(preselected)
+    def __init__(self, vectors, strength=1.0):
+        self.vectors, self.strength = np.asarray(vectors, dtype=float), strength
 
-    def history(self, rows, picks):
+    def history(self, rows, past):
         nearest, found = np.full(len(rows), np.inf), []
-        for earlier in [*self.earlier, *picks.tolist()]:
-            found.append(np.log(nearest, where=nearest > 0, out=np.full(len(rows), -np.inf)))
+        for earlier in [*past.preselected.tolist(), *past.picks.tolist()]:
+            found.append(self.strength * np.log(nearest, where=nearest > 0, out=np.full(len(rows), -np.inf)))
             away = np.linalg.norm(self.vectors[rows] - self.vectors[earlier], axis=1)
             nearest = np.minimum(nearest, away)
-        return np.array(found[len(self.earlier) :]).reshape(len(picks), len(rows))
+        return np.array(found[len(past.preselected) :]).reshape(len(past.picks), len(rows))
 
-    def history_of_picks(self, picks):
-        return np.array([self.history(picks[[at]], picks)[at, 0] for at in range(len(picks))])
+    def history_of_picks(self, past):
+        return np.array([self.history(past.picks[[at]], past)[at, 0] for at in range(len(past.picks))])
 
 
 class Classes(Static):
@@ -269,7 +269,7 @@ def test_preselected_rows_cover_and_are_not_drawn_at_random(rng):
     preselected = list(range(20))
     rows, distances = farthest_first(vectors, 6, preselected=preselected)
     found = picked(rows[:5], distances[:5], distances[5])
-    report, reasons = report_of([Apart(vectors, preselected=preselected)], found, candidates=everything(50),
+    report, reasons = report_of([Apart(vectors)], found, candidates=everything(50),
                                 preselected=preselected)  # fmt: skip
     assert report["candidates"] == 30
     assert set(reasons) == {"DIVERSITY 100 %"}

@@ -30,6 +30,7 @@ from saccade.dataset.errors import (
     UndoError,
     UnreadableMediaError,
     ViewError,
+    WrongValueError,
 )
 from saccade.dataset.store import actions
 
@@ -264,13 +265,13 @@ CONCLUDING: list[Case] = [
     ("another model's field", scb.compute_embeddings, FieldKindError, ["'embedding'", "overwrite=True"]),
     ("no such file", lambda d: scb.compute_embeddings(d, embeddings_field="e", skip_failures=False),
      UnreadableMediaError, ["/0.png", "does not exist", "skip_failures=True"]),
-    ("nothing selected", lambda d: scb.select(d, n_samples=0), SelectionError, ["n_samples=0", "at least 1"]),
-    ("no size", scb.select, SelectionError, ["neither size", "Give exactly one"]),
+    ("nothing selected", lambda d: scb.select(d, n_samples=0), WrongValueError, ["n_samples=0", "at least 1"]),
+    ("no size", scb.select, SelectionError, ["no size", "Give exactly one"]),
     ("two sizes", lambda d: scb.select(d, n_samples=2, proportion_samples=0.5), SelectionError, ["exactly one"]),
-    ("a share above one", lambda d: scb.select(d, proportion_samples=1.5), SelectionError, ["1.5", "up to 1"]),
-    ("an unknown strategy", lambda d: scb.select(d, n_samples=2, strategies=strategy("DIVERSE")), SelectionError,
+    ("a share above one", lambda d: scb.select(d, proportion_samples=1.5), WrongValueError, ["1.5", "up to 1"]),
+    ("an unknown strategy", lambda d: scb.select(d, n_samples=2, strategies=strategy("DIVERSE")), WrongValueError,
      ["strategies[0].strategy.type='DIVERSE'", "Did you mean 'DIVERSITY'?"]),
-    ("an unknown key", lambda d: scb.select(d, {"n_sample": 2}), SelectionError, ["'n_sample'", "'n_samples'?"]),
+    ("an unknown key", lambda d: scb.select(d, {"n_sample": 2}), WrongValueError, ["'n_sample'", "'n_samples'?"]),
     ("a tag in use", lambda d: scb.select(d, n_samples=2, tag="a"), SelectionError, ["'a'", "Choose another tag"]),
 ]  # fmt: skip
 

@@ -46,18 +46,26 @@ def _sum_of(objective: "Objective", problem: Problem) -> "_Sum":
     if isinstance(objective, WeightsObjective):
         return _Values(np.nan_to_num(objective.values), strength)
     if isinstance(objective, SimilarityObjective):
-        return _Values(*objective.similarity(), strength)
+        values, added = objective.similarity()
+        return _Values(values, strength, added, objective.offsets)
     if isinstance(objective, TypicalityObjective):
-        return _Values(*objective.typicalities(), strength)
+        values, added = objective.typicalities()
+        return _Values(values, strength, added, objective.offsets)
     if isinstance(objective, RandomObjective):
         return _Values(objective.numbers, strength)
     raise SelectionError(f"rule='accumulated' knows no {objective.name}. Use rule='ranked'.")
 
 
 class _Sum(Protocol):
-    """An objective of the whole selection."""
+    """An objective of the whole selection; for a row without objects it is 0 in objectives on objects.
+
+    Attributes:
+        strength: the exponent.
+        floor: what is below counts as this.
+    """
 
     strength: np.float32
+    floor: np.float32
 
     def values(self, rows: IntArray | None, *, is_exact: bool) -> Single:
         """The objective with each of some rows, or all of them, or its upper bound."""
@@ -79,17 +87,24 @@ class _Sum(Protocol):
 class _Values:
     """The sum of values of all picks."""
 
-    def __init__(self, values: Scores, strength: float | Scores, of_strength: float | None = None) -> None:
+    floor = _SMALLEST
+
+    def __init__(
+        self, values: Scores, strength: float, added: Scores | None = None, offsets: IntArray | None = None
+    ) -> None:
         """Take the values of rows, and what each adds to the sum if that is something else."""
-        added, strength = (values, strength) if of_strength is None else (strength, of_strength)
         self.strength = np.float32(strength)
-        self._values, self._added = values.astype(np.float32), np.asarray(added).astype(np.float32)
+        self._values = values.astype(np.float32)
+        self._added = self._values if added is None else added.astype(np.float32)
+        self._is_empty = None if offsets is None else np.diff(offsets) == 0
         self._ends = [float(self._values.min(initial=0.0)), float(self._values.max(initial=0.0))]
         self._total = self._before = np.float32(0)
 
     def values(self, rows: IntArray | None, *, is_exact: bool) -> Single:
         del is_exact
-        return self._total + (self._values if rows is None else self._values[rows])
+        whole = slice(None) if rows is None else rows
+        found: Single = self._total + self._values[whole]
+        return found if self._is_empty is None else np.where(self._is_empty[whole], np.float32(0), found)
 
     def mark(self) -> None:
         self._before = self._total
@@ -104,6 +119,8 @@ class _Values:
 class _Spread:
     """The sum of squared distances of all picks to their nearest other pick."""
 
+    floor = 2 * _SMALLEST
+
     def __init__(self, objective: DiversityObjective, problem: Problem) -> None:
         self.strength = np.float32(objective.strength)
         self.distances = objective.distances(problem)
@@ -115,14 +132,15 @@ class _Spread:
         self._total = self._before = np.float32(0)
 
     def values(self, rows: IntArray | None, *, is_exact: bool) -> Single:
-        if not self._count:
-            n = self.distances.size if rows is None else len(rows)
-            near = np.full(n, _NOTHING)
-            if self._owners.is_identity:
-                return near
-            return np.where(self._owners.lengths(np.arange(n) if rows is None else rows) > 0, near, np.float32(0))
-        squared = self.distances.squared(rows) if is_exact and rows is not None else self.distances.bounds(rows)
-        return self._total + (squared / self._unit).astype(np.float32)
+        whole = np.arange(self.distances.size) if rows is None else rows
+        if self._count:
+            squared = self.distances.squared(whole) if is_exact else self.distances.bounds(rows)
+            found: Single = self._total + (squared / self._unit).astype(np.float32)
+        else:
+            found = np.full(len(whole), _NOTHING)
+        if self._owners.is_identity:
+            return found
+        return np.where(self._owners.lengths(whole) > 0, found, np.float32(0))
 
     def mark(self) -> None:
         self._before = self._total
@@ -156,6 +174,8 @@ class _Spread:
 class _Classes:
     """How near the classes of all picks are to the target: one by the cross entropy of the target to them."""
 
+    floor = _SMALLEST
+
     def __init__(self, objective: BalanceObjective) -> None:
         self.strength = np.float32(objective.strength)
         self.groups, shares = grouped(objective.shares)
@@ -167,7 +187,8 @@ class _Classes:
     def _of_groups(self) -> Single:
         counts = self._counts + self._shares
         parts = counts / (counts.sum(axis=1, keepdims=True) + _TINY)
-        entropy = -(self._target * _log(parts + _TINY)).sum(axis=1, dtype=np.float32)
+        logs = np.log((parts + _TINY).astype(np.float64)).astype(np.float32)
+        entropy = -(self._target * logs).sum(axis=1, dtype=np.float32)
         found: Single = 1 / np.maximum(entropy, _SMALLEST)
         return found
 
@@ -188,14 +209,14 @@ class _Classes:
 class _ClassesAlone(_Classes):
     """The classes as the only objective: one addend for each group."""
 
-    def values(self, rows: IntArray | None = None, *, is_exact: bool = True) -> Scores:  # type: ignore[override]
+    def values(self, rows: IntArray | None = None, *, is_exact: bool = True) -> Scores:  # type: ignore[override]  # of each group, not each row
         del rows, is_exact
         return (self.strength * _log(self._of_groups())).astype(np.float64)
 
 
-def _log(values: Single) -> Single:
-    """The logarithm, rounded correctly from float64; what is not above 1e-8 counts as that."""
-    found: Single = np.log(np.maximum(values, _SMALLEST).astype(np.float64)).astype(np.float32)
+def _log(values: Single, floor: np.float32 = _SMALLEST) -> Single:
+    """The logarithm, rounded correctly from float64."""
+    found: Single = np.log(np.maximum(values, floor).astype(np.float64)).astype(np.float32)
     return found
 
 
@@ -228,7 +249,7 @@ class Accumulated:
     def _ranks(self, rows: IntArray | None, *, is_exact: bool) -> Scores:
         total: Single = np.zeros(self._n if rows is None else len(rows), dtype=np.float32)
         for one in self._sums:
-            total += one.strength * _log(one.values(rows, is_exact=is_exact))
+            total += one.strength * _log(one.values(rows, is_exact=is_exact), one.floor)
         return np.nan_to_num(total.astype(np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
 
     def upper(self) -> Scores:

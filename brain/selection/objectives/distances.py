@@ -34,12 +34,14 @@ class Distances:
         self._upper = np.zeros(len(problem.candidates))
         self._outdated: IntArray | None = None  # all
         self._error = 0.0
+        self._knew_none = True
         self._held: IntArray = np.empty(0, dtype=np.int64)
         self._minimum = 0.0 if minimum_distance is None else (minimum_distance * scale) ** 2 * (1 - 1e-9)
 
     def upper(self) -> Scores:
         """Give upper bounds of all rows; where values rise, no order, since all rows have to be held."""
-        if self.rises or not len(self.nearest.picks):
+        self._knew_none = not len(self.nearest.picks)
+        if self.rises or self._knew_none:
             return np.zeros(len(self._upper))
         if self._outdated is None or self.nearest.error > self._error:
             self._error = self.nearest.error
@@ -140,7 +142,9 @@ class Distances:
 
     def refuses(self, row: int) -> bool:
         """Tell whether a fresh row is nearer to a pick than is allowed."""
-        return self._minimum_distance is not None and self.distance(row) < self._minimum_distance
+        if self._minimum_distance is None or not len(self.nearest.picks):
+            return False
+        return self.distance(row) < self._minimum_distance
 
     def central(self, rows: IntArray) -> int:
         """The row nearest to the mean of some rows; of rows with objects, by the mean of these."""
@@ -162,8 +166,8 @@ class Distances:
         return (self,)
 
     def risen(self) -> float:
-        """Nothing rises, or no bound is kept."""
-        return 0.0
+        """Nothing rises, but with the first pick."""
+        return np.inf if self._knew_none and len(self.nearest.picks) else 0.0
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
