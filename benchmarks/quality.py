@@ -125,7 +125,7 @@ def selection(
     typicality: bool = False, diversity: bool = True, strengths: dict[str, float] | None = None,
     is_strict: bool = False,
 ) -> Array:  # fmt: skip
-    """Several objectives at once, by ranks."""
+    """Several objectives at once, by ranks; beginning with the first row where all are equal, as the references do."""
     strength = {"diversity": 1.0, "weights": 1.0, "balance": 1.0, "typicality": 1.0, "similarity": 1.0}
     strength |= strengths or {}
     objectives: list[Objective] = []
@@ -141,7 +141,8 @@ def selection(
     if query is not None:
         objectives.append(SimilarityObjective(embeddings, query, strength["similarity"], normalize=False))
     earlier = np.empty(0, dtype=np.int64) if preselected is None else np.asarray(preselected, dtype=np.int64)
-    return pick(objectives, k, candidates=_all_but(len(embeddings), earlier), preselected=earlier).rows
+    candidates = _all_but(len(embeddings), earlier)
+    return pick(objectives, k, candidates=candidates, preselected=earlier, first="index").rows
 
 
 def active_learning(
