@@ -4,6 +4,8 @@ At each turn every row gets the sum over the strategies of strength · log φ, a
 wins, the lowest row among equals. Only the length of a vector is the library's own, to the last digit.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from saccade.brain.kernels.vectors import range_factor, unit_factors
@@ -39,9 +41,7 @@ def rank(values, candidates):
 
 def means(values, offsets, empty):
     """The mean of each row's values."""
-    return np.array(
-        [values[a:b].sum() / (b - a) if b > a else empty for a, b in zip(offsets, offsets[1:], strict=False)]
-    )
+    return np.array([values[a:b].sum() / (b - a) if b > a else empty for a, b in pairwise(offsets)])
 
 
 class Spread:
