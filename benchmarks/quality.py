@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from saccade.brain.kernels.active_learning import uncertainty_margin
 from saccade.brain.kernels.boxes import Boxes, boxes_of
+from saccade.brain.kernels.coverage import demand
 from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
@@ -18,6 +20,16 @@ from saccade.brain.kernels.neighbors import nearest_neighbors
 from saccade.brain.kernels.object_mistakenness import object_mistakenness
 from saccade.brain.kernels.uniqueness import NEIGHBORS as UNIQUENESS_NEIGHBORS
 from saccade.brain.kernels.uniqueness import uniqueness as uniqueness_of
+from saccade.brain.selection.greedy import pick
+from saccade.brain.selection.objectives import (
+    BalanceObjective,
+    CoverageObjective,
+    DiversityObjective,
+    Objective,
+    SimilarityObjective,
+    TypicalityObjective,
+    WeightsObjective,
+)
 
 Array = np.ndarray[Any, Any]
 
@@ -100,3 +112,70 @@ def duplicates(embeddings: Array) -> tuple[Array, Array, Array]:
     left, right = np.repeat(np.arange(len(embeddings)), indices.shape[1]), indices.reshape(-1)
     share = distances.reshape(-1) / np.sqrt(radius[left] * radius[right])
     return np.c_[left, right], -share, share <= 1
+
+
+def selection_strict(embeddings: Array, k: int, **wishes: Any) -> Array:
+    """Several objectives at once, and the target of the classes reached to the sample."""
+    return selection(embeddings, k, is_strict=True, **wishes)
+
+
+def selection(
+    embeddings: Array, k: int, *, weights: Array | None = None, classes: Array | None = None,
+    target: Array | None = None, preselected: Array | None = None, query: Array | None = None,
+    typicality: bool = False, diversity: bool = True, strengths: dict[str, float] | None = None,
+    is_strict: bool = False,
+) -> Array:  # fmt: skip
+    """Several objectives at once, by ranks; beginning with the first row where all are equal, as the references do."""
+    strength = {"diversity": 1.0, "weights": 1.0, "balance": 1.0, "typicality": 1.0, "similarity": 1.0}
+    strength |= strengths or {}
+    objectives: list[Objective] = []
+    if diversity:
+        objectives.append(DiversityObjective(embeddings, strength["diversity"], normalize=False))
+    if weights is not None:
+        objectives.append(WeightsObjective(weights.astype(np.float64), strength["weights"]))
+    if classes is not None and target is not None:
+        shares = np.eye(len(target))[classes]
+        objectives.append(BalanceObjective(shares, target, strength["balance"], strict=is_strict))
+    if typicality:
+        objectives.append(TypicalityObjective(embeddings, strength["typicality"], normalize=False))
+    if query is not None:
+        objectives.append(SimilarityObjective(embeddings, query, strength["similarity"], normalize=False))
+    earlier = np.empty(0, dtype=np.int64) if preselected is None else np.asarray(preselected, dtype=np.int64)
+    candidates = _all_but(len(embeddings), earlier)
+    return pick(objectives, k, candidates=candidates, preselected=earlier, first="index").rows
+
+
+def active_learning(
+    embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """What to label next: cover all samples, most of all those that the model is unsure of."""
+    weights = None if probabilities is None else demand(probabilities)
+    return _next([CoverageObjective(embeddings, weights=weights, normalize=False)], labeled, budget)
+
+
+def active_learning_coverage(
+    embeddings: Array, labeled: Array, _labels: Array, _probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """The same without a model."""
+    return _next([CoverageObjective(embeddings, normalize=False)], labeled, budget)
+
+
+def active_learning_coral(
+    embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
+) -> Array:
+    """Diversity and uncertainty, as in LightlyOne's CORAL."""
+    objectives: list[Objective] = [DiversityObjective(embeddings, normalize=False)]
+    if probabilities is not None:
+        objectives.append(WeightsObjective(uncertainty_margin(probabilities)))
+    return _next(objectives, labeled, budget)
+
+
+def _next(objectives: list[Objective], labeled: Array, budget: int) -> Array:
+    candidates = _all_but(len(objectives[0].vectors), labeled)
+    return pick(objectives, budget, candidates=candidates, preselected=labeled).rows
+
+
+def _all_but(n: int, rows: Array) -> Array:
+    candidates = np.ones(n, dtype=bool)
+    candidates[rows] = False
+    return candidates

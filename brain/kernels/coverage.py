@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
+from .active_learning import uncertainty_margin
 from .vectors import squared_distances
 
 REFERENCE_ROWS = 20_000
@@ -15,9 +16,11 @@ REFERENCE_ROWS = 20_000
 
 _BLOCK, _TILE = 256, 1024  # a product of this size is still in the processor's cache when it is looked at
 _CELLS = 1 << 18
+_EVERY, _LIKELY = 16, 64  # one of so many columns is looked at for a guess, and so many rows are then compared
 _MEDIAN_ROWS = 256
 _ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 _FAR_OFF = 1.0  # an exponent that may be off by more says nothing, but that it is not above 0
+_LEAST_DOUBT = 0.02  # what is certain still wants to be covered a little
 _SPARSE = 0.04  # below this share of columns that gain, they are taken one by one
 
 
@@ -86,6 +89,10 @@ class CoveredSamples:
         self.cover = np.zeros(m)
         self._known: dict[int, tuple[IntArray, NDArray[np.float64]]] = {}  # exact, since the last pick
         self._upper = np.full(n, np.inf)
+        self._is_untouched = True
+        self._guess: int | None = None  # which row will be picked first
+        self._guessed = np.zeros(m, dtype=np.float32)  # how well it covers each reference row
+        self._upper_then = np.full(n, np.inf)  # after it is picked
 
         self._center = np.zeros(width)
         for start in range(0, m, _BLOCK):
@@ -98,8 +105,8 @@ class CoveredSamples:
             self._columns[width, start : start + _BLOCK] = -squares
             self._columns[width + 1, start : start + _BLOCK] = 1.0
         self._reach = float(np.sqrt(-self._columns[width].min(initial=0.0)))
-        self._narrow_weights = self._weights.astype(np.float32)
-        self._heaviest = float(self._weights.max(initial=0.0))
+        self._heaviest = float(self._weights.max(initial=0.0)) or 1.0
+        self._narrow_weights = (self._weights / self._heaviest).astype(np.float32)
         self._narrow_cover = np.zeros(m, dtype=np.float32)
         self._log_cover = np.full(m, -np.inf, dtype=np.float32)
 
@@ -113,7 +120,8 @@ class CoveredSamples:
 
         They are infinite for rows never asked for, and fall with `gains` and with `add`.
         """
-        return self._upper[rows]
+        upper: NDArray[np.float64] = self._upper[rows]
+        return upper
 
     def gains(self, rows: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Compute what each of `rows` would add, and by how much that can be off.
@@ -123,10 +131,15 @@ class CoveredSamples:
         Returns:
             (len(rows),) float64 gains and (len(rows),) float64 bounds on their error: the exact gain lies within.
         """
+        if self._is_untouched and self._guess is None and len(rows) > _BLOCK:
+            self._guess_first(rows)
+        of_block = self._screened if self._guess is None or not self._is_untouched else self._screened_untouched
         gains, errors = np.zeros(len(rows)), np.zeros(len(rows))
         for start in range(0, len(rows), _BLOCK):
             block = slice(start, start + _BLOCK)
-            gains[block], errors[block] = self._screened(rows[block])
+            gains[block], errors[block] = of_block(rows[block])
+        gains *= self._heaviest
+        errors *= self._heaviest
         self._upper[rows] = np.minimum(self._upper[rows], gains + errors)
         return gains, errors
 
@@ -146,7 +159,11 @@ class CoveredSamples:
         self._narrow_cover[columns] = kernel
         self._log_cover[columns] = np.log(kernel)
         self._known.clear()
-        self._lower_bounds(columns, before)
+        if self._is_untouched and row == self._guess:
+            self._upper = np.minimum(self._upper, self._upper_then)
+        else:
+            self._lower_bounds(columns, before)
+        self._is_untouched = False
         self._upper[row] = 0.0
 
     def _shifted(self, rows: IntArray) -> tuple[FloatArray, NDArray[np.float64]]:
@@ -189,7 +206,39 @@ class CoveredSamples:
                 gaining += can_gain.sum(axis=1, dtype=np.uint32)
         # Each column that can gain is off by its own error, and each sum of a tile by a rounding for each column.
         per_column = np.expm1(np.minimum(exponent_errors, _FAR_OFF)) * 1.01 + 16 * _ROUNDING
-        return gains, gaining * self._heaviest * per_column + gains * (_TILE + 4) * _ROUNDING
+        return gains, gaining * per_column + gains * (_TILE + 4) * _ROUNDING
+
+    def _guess_first(self, rows: IntArray) -> None:
+        """Guess which of `rows` has the largest gain before anything is picked, by some of the columns."""
+        some = slice(0, None, _EVERY)
+        columns, weights = np.ascontiguousarray(self._columns[:, some]), self._narrow_weights[some]
+        found = [
+            np.exp(self._exponents(rows[start : start + _BLOCK])[0] @ columns) @ weights
+            for start in range(0, len(rows), _BLOCK)
+        ]
+        likely = rows[np.argsort(-np.concatenate(found), kind="stable")[:_LIKELY]]
+        self._guess = int(likely[self._screened(likely)[0].argmax()])
+        reached, kernel = self._closer(self._guess)
+        self._guessed[reached] = kernel
+
+    def _screened_untouched(self, rows: IntArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Compute the gains before anything is picked, and from the same products those after the guessed row is."""
+        left, exponent_errors = self._exponents(rows)
+        gains, then = np.zeros(len(rows)), np.zeros(len(rows))
+        for start in range(0, len(self._reference), _TILE):
+            tile = slice(start, start + _TILE)
+            kernel = left @ self._columns[:, tile]
+            if exponent_errors.max() > _FAR_OFF:
+                np.minimum(kernel, 0, out=kernel)
+            np.exp(kernel, out=kernel)
+            gains += kernel @ self._narrow_weights[tile]
+            kernel -= self._guessed[tile]
+            np.maximum(kernel, 0, out=kernel)
+            then += kernel @ self._narrow_weights[tile]
+        per_column = np.expm1(np.minimum(exponent_errors, _FAR_OFF)) * 1.01 + 16 * _ROUNDING
+        errors = len(self._reference) * per_column + gains * (_TILE + 4) * _ROUNDING
+        self._upper_then[rows] = (then + errors) * self._heaviest
+        return gains, errors
 
     def _dense(self, exponents: NDArray[np.float32], columns: slice) -> NDArray[np.float64]:
         """Sum what each row adds to all of some columns. Changes `exponents`."""
@@ -227,7 +276,7 @@ class CoveredSamples:
             per_column = np.expm1(np.minimum(exponent_errors, _FAR_OFF)) * 1.01 + 16 * _ROUNDING
             error = per_column * weights.sum(dtype=np.float64)
             lost -= error + lost * (_TILE + 4) * _ROUNDING
-            self._upper[block] -= np.maximum(lost, 0.0)
+            self._upper[block] -= np.maximum(lost, 0.0) * self._heaviest
 
     def _floor(self, exponent_error: float) -> NDArray[np.float32]:
         """Give the exponent below which a column gains nothing, with all errors taken off."""
@@ -263,3 +312,35 @@ def median_bandwidth(vectors: FloatArray, factors: NDArray[np.float64], referenc
         return 1.0
     median = float(np.median(squared))
     return median if median > 1e-24 * float(squared.max()) else float(squared.mean())
+
+
+def demand(probabilities: ArrayLike, /) -> NDArray[np.float64]:
+    """Say how much each sample wants to be covered by what is labelled next: the more, the less sure the model is.
+
+    A model that is unsure of nearly everything does not know where its doubts matter; then all samples want it about
+    alike, and what is labelled next stands for all. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g,
+    the mean of 1 - u, is how sure the model is on the whole.
+
+    Args:
+        probabilities: (n, c) of the classes, for every sample that is to be covered.
+
+    Returns:
+        (n,) float64, larger than zero and no more than 1.02.
+
+    Raises:
+        ValueError: if a row is not one of probabilities.
+
+    Source:
+        That coverage should give way to doubt with the model's competence: Mishal and Weinshall, "DCoM: Active
+        learning for all learners", 2024.
+
+    Example:
+        >>> demand([[0.5, 0.5], [1.0, 0.0]]).round(3)
+        array([1.01 , 0.141])
+        >>> demand([[0.5, 0.5], [0.5, 0.5]])
+        array([1., 1.])
+    """
+    doubt = uncertainty_margin(probabilities)
+    competence = 1 - doubt.mean() if len(doubt) else 0.0
+    wanted: NDArray[np.float64] = (doubt + _LEAST_DOUBT) ** competence
+    return wanted

@@ -18,6 +18,7 @@ from .vectors import squared_distances
 
 _ROWS = 512  # a block of rows with some hundred columns stays in the processor's cache
 _SOME = 1024
+_VANISHED = 1e-34  # what products of very small numbers may lose below the smallest float32
 
 
 class NearestPick:
@@ -74,7 +75,7 @@ class NearestPick:
         """How far a screened squared distance may be from the truth; it may grow as rows are looked at."""
         reach = 2 * self._longest
         shift = self._shift + 4 * 2.0**-24 * self._longest
-        return float(self._share * reach**2 + 4 * shift * reach + 4 * shift**2)
+        return float(self._share * reach**2 + 4 * shift * reach + 4 * shift**2) + _VANISHED
 
     def fresh(self, rows: IntArray) -> BoolArray:
         """Tell which rows were compared with all picks."""
@@ -199,6 +200,16 @@ class NearestPick:
         bound = min(float(screened.min()) + float(squares[0]), float(self._measured[row])) + 2 * self.error
         close = self._picks[start : self._count][screened + squares[0] <= bound]
         return float(self._pairs(np.full(len(close), row), close).min(initial=float(self._measured[row])))
+
+    def nearer_picks(self, row: int, limits: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
+        """Find the picks that are nearer to a row than their limits, (count,): which, and the squared distances."""
+        prepared, squares = self._prepared(np.array([row]))
+        self._longest = max(self._longest, float(np.sqrt(squares[0])))
+        screened = self._row_squares[: self._count] - 2 * (self._rows[: self._count] @ prepared[0]) + squares[0]
+        places = np.flatnonzero(screened - self.error < limits)
+        squared = self._pairs(np.full(len(places), row), self._picks[places])
+        nearer = squared < limits[places]
+        return places[nearer], squared[nearer]
 
     def _pairs(self, left: IntArray, right: IntArray) -> NDArray[np.float64]:
         return squared_distances(self._vectors, self._factors, left, right)

@@ -10,6 +10,7 @@ from .objectives.accumulated import accumulated
 from .objectives.parts import Grouped, Measured, Problem, Scores
 
 _TRIED = 64  # rows measured at once
+_FEWEST_TURNS, _MOST_TURNS = 4, 1024
 _FEW_GROUPS = 64  # with no more, the pool holds rows of each
 
 
@@ -45,6 +46,7 @@ class Scoring:
         self.left_out_near = False
         everything = any(part.rises for part in self.measured)
         self._least = self._size = n if everything else min(n, pool_rows)
+        self._patience, self._wait = _FEWEST_TURNS, 0
         self._wider = self._size  # how many rows are brought up to date at once
         self._pool: IntArray = np.empty(0, dtype=np.int64)
         self._place = np.full(n, -1)
@@ -79,7 +81,7 @@ class Scoring:
 
     def best(self) -> int | None:
         """Find the row with the highest score, the lowest one among equals; None if no row may be picked."""
-        has_renewed = False
+        has_renewed = self._has_waited() and not self._renew()
         while True:
             if len(self._pool):
                 found = self._best_of_pool()
@@ -89,9 +91,18 @@ class Scoring:
                 if self._size == len(self._fixed):
                     return None
                 self._size = min(4 * self._size, len(self._fixed))  # many equals: all of them have to be looked at
+                self._wait = self._patience = min(2 * self._patience, _MOST_TURNS)
             if not self._renew():
                 return None
             has_renewed = True
+
+    def _has_waited(self) -> bool:
+        """Whether a pool that had to be large can be tried small again: at first soon, then less and less often."""
+        self._wait -= 1
+        if self._wait != 0 or len(self._pool) <= self._least:
+            return False
+        self._size = self._least
+        return True
 
     def _risen(self) -> float:
         return sum(part.risen() for part in self.measured)

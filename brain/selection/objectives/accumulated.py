@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ....dataset.errors import SelectionError
 from ....dataset.types import BoolArray, IntArray
-from ...kernels.vectors import squared_distances
 from .balance import BalanceObjective, grouped
 from .distances import Owners
 from .diversity import DiversityObjective
@@ -124,9 +123,7 @@ class _Spread:
     def __init__(self, objective: DiversityObjective, problem: Problem) -> None:
         self.strength = np.float32(objective.strength)
         self.distances = objective.distances(problem)
-        self._objective = objective
         self._owners, self._unit = Owners(objective.offsets), objective.scale**2
-        self._vectors = np.empty(64, dtype=np.int64)
         self._own = np.empty(64, dtype=np.float32)
         self._count = 0
         self._total = self._before = np.float32(0)
@@ -152,22 +149,21 @@ class _Spread:
     def add(self, row: int) -> None:
         for vector in self._owners.of(np.array([row])):
             self._add(int(vector))
-        self.distances.add(row)
         self._total = np.cumsum(self._own[: self._count], dtype=np.float32)[-1] if self._count else np.float32(0)
 
     def _add(self, vector: int) -> None:
-        earlier = self._vectors[: self._count]
+        nearest, new = self.distances.nearest, np.array([vector])
         if self._count == len(self._own):
             self._own = np.resize(self._own, 2 * self._count)
-            self._vectors = np.resize(self._vectors, 2 * self._count)
-        self._vectors[self._count] = vector
-        self._own[self._count] = 0
-        if len(earlier):
-            placed, ends = self._objective, np.full(len(earlier), vector)
-            new = (squared_distances(placed.vectors, placed.factors, earlier, ends) / self._unit).astype(np.float32)
-            own = self._own[: self._count]
-            self._own[: self._count] = new if self._count == 1 else np.minimum(own, new)
-            self._own[self._count] = new.min()
+        own = self._own[: self._count + 1]
+        own[-1] = 0
+        if self._count:
+            nearest.refresh(new)
+            own[-1] = np.float32(nearest.measure(new)[0] / self._unit)
+            limits = own[:-1].astype(np.float64) * self._unit
+            places, squared = nearest.nearer_picks(vector, limits if self._count > 1 else np.full(1, np.inf))
+            own[places] = (squared / self._unit).astype(np.float32)
+        nearest.add(new)
         self._count += 1
 
 
@@ -243,7 +239,8 @@ class Accumulated:
         self._n = len(problem.candidates)
         self.distances = tuple(one.distances for one in sums if isinstance(one, _Spread))
         self.rises = any(isinstance(one, _Spread) and one.strength < 0 for one in sums)
-        self._slack = 1e-6 * (1 + 25 * sum(abs(float(one.strength)) for one in sums))
+        self._slack = 5e-6 * sum(abs(float(one.strength)) for one in sums)  # of float32, with logarithms up to 20
+        self._has_added = False
         self._held: IntArray = np.empty(0, dtype=np.int64)
 
     def _ranks(self, rows: IntArray | None, *, is_exact: bool) -> Scores:
@@ -251,10 +248,11 @@ class Accumulated:
         for one in self._sums:
             if one.strength:
                 total += one.strength * _log(one.values(rows, is_exact=is_exact), one.floor)
-        return np.nan_to_num(total.astype(np.float64), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+        return total.astype(np.float64)
 
     def upper(self) -> Scores:
         """Give upper bounds of all rows."""
+        self._has_added = False
         for one in self._sums:
             one.mark()
         return np.zeros(self._n) if self.rises and self._is_begun else self._ranks(None, is_exact=False)
@@ -295,9 +293,10 @@ class Accumulated:
 
     def risen(self) -> float:
         """How much the score of a row may have risen since `upper` was last asked."""
-        return sum(one.risen() for one in self._sums) + self._slack
+        return sum(one.risen() for one in self._sums) + self._slack if self._has_added else 0.0
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
+        self._has_added = True
         for one in self._sums:
             one.add(row)

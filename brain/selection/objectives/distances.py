@@ -117,7 +117,7 @@ class Distances:
         return self._own.means_of(self.nearest.measure(self._own.of(rows)), rows).astype(np.float64, copy=False)
 
     def distance(self, row: int) -> float:
-        """The distance of a fresh row to the nearest pick; infinite before there is one, even without objects."""
+        """The distance of a fresh row to the nearest pick; infinite before there is one."""
         if not len(self.nearest.picks):
             return float("inf")
         return float(np.sqrt(self.squared(np.array([row]))[0]) / self._scale)
