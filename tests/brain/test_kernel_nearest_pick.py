@@ -41,10 +41,12 @@ def shapes(rng):
     plain = rng.standard_normal((300, 6))
     clustered = (rng.standard_normal((5, 6))[rng.integers(0, 5, 300)] + 1e-4 * plain).astype(np.float32)
     copies = plain[rng.integers(0, 40, 300)].astype(np.float32)
-    return {"plain": plain, "clustered": clustered, "copies": copies, "far": plain + 1e6, "large": plain * 1e200,
-            "small": (plain * 1e-35).astype(np.float32), "line": plain[:, :1],
-            "beside large ones": np.concatenate([[[1.0] * 6], plain[2:] * 1e-25, [[-1.0] * 6]]), "mixed": plain * 10.0 ** rng.integers(
-                -6, 6, (300, 1))}  # fmt: skip
+    beside = np.concatenate([[[1.0] * 6], plain[2:] * 1e-25, [[-1.0] * 6]])
+    mixed = plain * 10.0 ** rng.integers(-6, 6, (300, 1))
+    return {
+        "plain": plain, "clustered": clustered, "copies": copies, "far": plain + 1e6, "large": plain * 1e200,
+        "small": (plain * 1e-35).astype(np.float32), "line": plain[:, :1], "beside large ones": beside, "mixed": mixed,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -55,7 +57,7 @@ def test_bounds_hold_and_measurements_are_exact_whatever_was_asked_before(shape,
     factors = factors_of(vectors, normalize=normalize)
     nearest = NearestPick(vectors, factors, products=products(), threads=2)
     picks = 1 + rng.permutation(298)[:60]
-    for turn, pick in enumerate(picks):
+    for turn in range(len(picks)):
         nearest.add(picks[turn : turn + 1])
         if turn % 7 == 3:
             rows = 1 + rng.permutation(298)[: int(rng.integers(1, 200))]
