@@ -224,12 +224,12 @@ def plain_pick(
 
 
 def _sum_in_order(parts, each, n):
-    """What never changes first, then what classes share, then what is measured; so that equal stays equal."""
-    kinds = {Constant: 0, Classes: 1, Spread: 2, Cover: 2}
+    """What never changes first, then what is measured, then what classes share; so that equal stays equal."""
+    kinds = {Constant: 0, Spread: 1, Cover: 1, Classes: 2}
     total = np.zeros(n)
     for place in range(3):
         of_kind = [scores for part, scores in zip(parts, each, strict=True) if kinds[type(part)] == place]
-        if place == 1:
+        if place == 2:
             total = total + sum(of_kind, np.zeros(n))
         else:
             for scores in of_kind:
