@@ -128,7 +128,7 @@ def several(n, rng, *, normalize=True):
 
 def all_products():
     """BLAS, and torch in its precisions, on a GPU too where there is one."""
-    found = [pytest.param(lambda: NumpyProducts(), id="numpy")]
+    found = [pytest.param(NumpyProducts, id="numpy")]
 
     def made(device, name):
         torch = pytest.importorskip("torch")
@@ -138,10 +138,11 @@ def all_products():
             pytest.skip("there is no GPU")
         return TorchProducts(device, getattr(torch, name))
 
-    for device in ("cpu", "cuda"):
-        for name in ("float32", "bfloat16"):
-            found.append(pytest.param(lambda d=device, n=name: made(d, n), id=f"{device} {name}"))
-    return found
+    return found + [
+        pytest.param(lambda d=device, n=name: made(d, n), id=f"{device} {name}")
+        for device in ("cpu", "cuda")
+        for name in ("float32", "bfloat16")
+    ]
 
 
 @pytest.mark.parametrize("normalize", [True, False])
@@ -228,7 +229,8 @@ def test_an_objective_of_strength_0_has_no_influence(rng):
     weights = WeightsObjective(rng.random(n))
     nothing = [
         DiversityObjective(rng.random((n, 3)), strength=0), CoverageObjective(rng.random((n, 3)), strength=0),
-        RandomObjective(rng.random(n), strength=0), BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0),
+        RandomObjective(rng.random(n), strength=0),
+        BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0),
     ]  # fmt: skip
     for rule in ("ranked", "accumulated"):
         given = {"candidates": np.ones(n, dtype=bool), "first": "index", "rule": rule}
