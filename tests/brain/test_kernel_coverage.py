@@ -216,5 +216,5 @@ def test_doubt_counts_more_the_surer_the_model_is_on_the_whole():
 def test_no_samples_have_no_demand_and_what_is_no_uncertainty_is_refused():
     assert demand([]).tolist() == []
     for wrong in ([0.5, 1.5], [-0.1], [np.nan]):
-        with pytest.raises(ValueError, match="must lie in 0|lie in 0"):
+        with pytest.raises(ValueError, match="must lie in 0"):
             demand(wrong)
