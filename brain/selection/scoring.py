@@ -111,6 +111,9 @@ class Scoring:
     def _best_of_pool(self) -> tuple[float, int] | None:
         """The exact score and the row of the best one in the pool."""
         bounds = self._bounds_of_pool()
+        if not self.measured:
+            at = int(bounds.argmax())  # the pool is in the order of the rows: of equals it is the lowest
+            return None if bounds[at] == -np.inf else (float(bounds[at]), int(self._pool[at]))
         best: tuple[float, int] | None = None
         measured = np.zeros(len(bounds), dtype=bool)
         while True:
@@ -187,7 +190,7 @@ class Scoring:
             return _highest(bounds + self._groups.of_rows(), size)
         share = -(-size // self._groups.count)
         parts = [members[_highest(bounds[members], share)] for members in self._groups.members()]
-        return np.concatenate(parts)
+        return np.sort(np.concatenate(parts))
 
 
 def _highest(values: Scores, size: int) -> IntArray:

@@ -109,8 +109,10 @@ class Classes:
         self.counts = np.zeros(len(self.target))
 
     def scores(self):
-        averages = (self.shares * (self.target / (self.counts + 1))).sum(axis=1)
-        return 2 * self.strength * np.log(np.maximum(averages, FEWEST))
+        sums = self.shares.sum(axis=1, keepdims=True)
+        mixes = self.shares / np.where(sums > 0, sums, 1.0)
+        averages = (mixes * (self.target / (self.counts + 0.5))).sum(axis=1)
+        return 2.5 * self.strength * np.log(np.maximum(averages, FEWEST))
 
     def add(self, row):
         self.counts = self.counts + self.shares[row]

@@ -163,6 +163,31 @@ def test_picks_do_not_depend_on_the_size_of_the_pool(kinds, pool_rows):
         assert_same(pick(objectives, 25, pool_rows=pool_rows, **given), pick(objectives, 25, pool_rows=256, **given))
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_accumulated_picks_do_not_depend_on_the_size_of_the_pool(seed):
+    rng = np.random.default_rng(seed)
+    n = 300
+    kinds = rng.choice([kind for kind in KINDS if "COVERAGE" not in kind], 1 + seed % 3, replace=False)
+    objectives = [objective_of(kind, n, rng, whole=seed % 4 == 3, minimum_distance=0.05) for kind in kinds]
+    given = {"candidates": np.arange(n) % 11 != 0, "preselected": [0, 22], "rule": "accumulated"}
+    wanted = pick(objectives, 30, **given)
+    for pool_rows in (1, 40):
+        assert_same(pick(objectives, 30, pool_rows=pool_rows, **given), wanted)
+
+
+@pytest.mark.parametrize("strengths", [(1e-4, -1e9, 1e9), (1e9, 1, 1e9), (1e-3, 1e5, 1e6)])
+def test_strengths_that_leave_nothing_of_small_scores_pick_the_same_with_any_pool(strengths, rng):
+    n = 700
+    objectives = [
+        DiversityObjective(rng.standard_normal((n, 4)), strength=strengths[0]),
+        WeightsObjective(rng.random(n).round(1), strength=strengths[1]),
+        BalanceObjective(np.eye(3)[rng.integers(0, 3, n)], np.ones(3), strength=strengths[2]),
+    ]
+    wanted = pick(objectives, 60, candidates=np.ones(n, dtype=bool))
+    for pool_rows in (1, 33):
+        assert_same(pick(objectives, 60, candidates=np.ones(n, dtype=bool), pool_rows=pool_rows), wanted)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_picks_do_not_depend_on_the_number_of_threads(threads, rng, monkeypatch):
     from contextlib import contextmanager

@@ -116,14 +116,24 @@ def test_random_numbers_count_by_their_logarithm():
 
 
 def test_classes_follow_the_highest_averages_worked_by_hand():
-    # targets 3/4 and 1/4: averages .75 .25 → .375 .25 → .25 .25 (the lowest row) → .1875 .25
+    # targets 3/4 and 1/4, over 1/2 more than was picked: 1.5 .5 → .5 .5 (the lowest row) → .3 .5 → .3 .17 → .21 .17
     shares = np.eye(2)[[0, 0, 0, 0, 1, 1]]
     objective = BalanceObjective(shares, np.array([3.0, 1.0]))
     found = pick([objective], 6, candidates=np.ones(6, dtype=bool))
-    assert found.rows.tolist() == [0, 1, 2, 4, 3, 5]
-    past = past_of([0, 1, 2, 4], candidates=np.ones(6, dtype=bool))
-    np.testing.assert_allclose(objective.history_of_picks(past), 2 * np.log([0.75, 0.375, 0.25, 0.25]))
-    np.testing.assert_allclose(objective.history(np.array([5]), past)[:, 0], 2 * np.log([0.25] * 4))
+    assert found.rows.tolist() == [0, 1, 4, 2, 3, 5]
+    past = past_of([0, 1, 4, 2], candidates=np.ones(6, dtype=bool))
+    np.testing.assert_allclose(objective.history_of_picks(past), 2.5 * np.log([1.5, 0.5, 0.5, 0.3]))
+    np.testing.assert_allclose(objective.history(np.array([5]), past)[:, 0], 2.5 * np.log([0.5, 0.5, 0.5, 0.5 / 3]))
+
+
+def test_a_mix_of_classes_counts_by_its_shares_however_many_objects_it_has():
+    shares = np.array([[3.0, 1.0], [0.75, 0.25], [0.0, 0.0], [0.0, 2.0]])
+    objective = BalanceObjective(shares, np.array([1.0, 1.0]))
+    # both mixes are worth (3/4 + 1/4) · 1/2 over 1/2, and so is the single class
+    np.testing.assert_allclose(objective.history(np.array([0, 1, 3]), past_of([0]))[0], [0, 0, 0], atol=1e-12)
+    # once row 0 was taken, 3 and 1 objects count: 3/4 · .5/3.5 + 1/4 · .5/1.5 against .5/1.5
+    after = objective.history(np.array([1, 3]), past_of([0, 1]))[1]
+    np.testing.assert_allclose(after, 2.5 * np.log([0.75 / 7 + 0.25 / 3, 1 / 3]))
 
 
 def test_classes_are_as_near_to_their_target_as_whole_rows_can_be(rng):

@@ -11,6 +11,7 @@ from ...kernels.neighbors import first_identical
 from ..constraints import GroupCap
 from .parts import Parts, Past, Problem, Scores
 
+_HALF, _EXPONENT = 0.5, 2.5
 _ROUNDING = 1e-9
 SMALLEST = 1e-12
 """Averages below this count as this: what has no wanted class is the last choice, but still a choice."""
@@ -18,11 +19,11 @@ SMALLEST = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class BalanceObjective:
-    """Prefer rows of the classes that lag behind their target: φ = (Σ_c p_c t_c / (N_c + 1))².
+    """Prefer rows of the classes that lag behind their target: φ = (Σ_c p_c t_c / (N_c + 1/2) / Σ_c p_c)^2.5.
 
-    p are the row's shares of the classes, t the target and N what was picked so far. That is the method of highest
-    averages (Jefferson, 1792), by which seats go to parties; for rows of one class each it reaches the target to the
-    rounding of one seat. A class that has run out drops out by itself.
+    p are the row's shares of the classes, t the target and N what was picked so far. That is a method of highest
+    averages, by which seats go to parties, with the divisors of Webster (1832) and Sainte-Laguë (1910): for rows of one
+    class each it comes as near to the target as whole rows can. A class that has run out drops out by itself.
 
     Attributes:
         shares: (n, C) how much of each class a row has, not negative: of one class, a 1; or probabilities, or counts.
@@ -49,20 +50,20 @@ class BalanceObjective:
 
     def history(self, rows: IntArray, past: Past) -> Scores:
         """Strength · log φ of rows before each pick, (k, len(rows))."""
-        return self._scores(self._prices(past) @ self.shares[rows].T)
+        return self._scores(self._prices(past) @ _of_one(self.shares[rows]).T)
 
     def history_of_picks(self, past: Past) -> Scores:
         """Strength · log φ of each pick before that pick, (k,)."""
-        return self._scores(np.einsum("ij,ij->i", self._prices(past), self.shares[past.picks]))
+        return self._scores(np.einsum("ij,ij->i", self._prices(past), _of_one(self.shares[past.picks])))
 
     def _prices(self, past: Past) -> NDArray[np.float64]:
         """What a share of each class counts before each pick, (k, C)."""
         before = np.cumsum(self.shares[past.picks], axis=0) - self.shares[past.picks]
-        prices: NDArray[np.float64] = self.wanted / (self.shares[past.preselected].sum(axis=0) + before + 1)
+        prices: NDArray[np.float64] = self.wanted / (self.shares[past.preselected].sum(axis=0) + before + _HALF)
         return prices
 
     def _scores(self, averages: NDArray[np.float64]) -> Scores:
-        scores: Scores = 2 * self.strength * np.log(np.maximum(averages, SMALLEST))
+        scores: Scores = _EXPONENT * self.strength * np.log(np.maximum(averages, SMALLEST))
         return scores
 
     @property
@@ -109,19 +110,27 @@ class HighestAverages:
     def __init__(self, objective: BalanceObjective) -> None:
         """Begin with nothing picked."""
         self.groups, self.shares = grouped(objective.shares)
+        self._mixes = _of_one(self.shares)
         self._target = objective.wanted
         self._strength = objective.strength
         self.counts = np.zeros(len(self._target))
 
     def values(self) -> Scores:
         """The addend of each group now."""
-        averages = (self.shares * (self._target / (self.counts + 1))).sum(axis=1)
-        scores: Scores = 2 * self._strength * np.log(np.maximum(averages, SMALLEST))
+        averages = (self._mixes * (self._target / (self.counts + _HALF))).sum(axis=1)
+        scores: Scores = _EXPONENT * self._strength * np.log(np.maximum(averages, SMALLEST))
         return scores
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
         self.counts += self.shares[self.groups[row]]
+
+
+def _of_one(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of each row that add up to one, or to zero: or rows with many objects would be preferred to others."""
+    sums = shares.sum(axis=1, keepdims=True)
+    mixes: NDArray[np.float64] = np.divide(shares, sums, out=np.zeros(shares.shape), where=sums > 0)
+    return mixes
 
 
 def grouped(shares: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
