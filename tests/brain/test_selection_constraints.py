@@ -186,6 +186,16 @@ def test_a_range_knows_what_another_limit_leaves_out():
     assert picked(objective, 2, limits).rows.tolist() == [1, 3]
 
 
+def test_a_range_is_kept_where_thousands_of_high_values_are_closed(rng):
+    values = np.arange(4000.0)
+    closed = GroupCap((values >= 2000).astype(int), np.array([4000, 0]))
+    range_ = SumRange(values, np.ones(4000, dtype=bool), float(sum(range(1990, 2000))) - 3, None)
+    found = picked(RandomObjective(rng.random(4000)), 10, [range_, closed])
+    assert range_.notes == []
+    assert found.rows.min() >= 1986
+    assert found.rows.max() < 2000
+
+
 # --- several limits, in larger selections ---------------------------------------------------------------------------
 
 
