@@ -31,8 +31,9 @@ class NearestPick:
     """
 
     def __init__(
-        self, vectors: FloatArray, factors: NDArray[np.float64], *, products: Products | None = None, threads: int = 1
-    ) -> None:
+        self, vectors: FloatArray, factors: NDArray[np.float64], *, products: Products | None = None, threads: int = 1,
+        between_blocks: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
         """Begin without picks.
 
         Args:
@@ -40,8 +41,10 @@ class NearestPick:
             factors: (n,) what each row is multiplied by first.
             products: what computes the products; BLAS by default.
             threads: how many blocks of rows are compared at once.
+            between_blocks: called after each block.
         """
         n, d = vectors.shape
+        self._between_blocks = between_blocks or (lambda: None)
         self._vectors, self._factors, self._products = vectors, factors, products or NumpyProducts()
         self._threads = threads
         in_range = n == 0 or (factors.min() > 1e-30 and factors.max() < 1e30)
@@ -89,6 +92,7 @@ class NearestPick:
         blocks = [stale[start : start + _ROWS] for start in range(0, len(stale), _ROWS)]
         for block, found in self._in_threads(self._compared, blocks):
             self._merge(block, *found)
+            self._between_blocks()
 
     def _in_threads(self, work: Callable[[IntArray], Any], blocks: list[IntArray]) -> Iterator[tuple[IntArray, Any]]:
         if len(blocks) < 2 or self._threads == 1:

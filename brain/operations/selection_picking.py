@@ -139,7 +139,7 @@ def pick_samples(
     )
     readings = read_all(universe, config.strategies, wishes.seed)
     products = products_on(device)
-    with mapped_within(matrices_of(readings), memory_limit):
+    with mapped_within(matrices_of(readings), memory_limit) as give_back:
         problem = build(universe, readings, length)
         asked = _asked(config, problem, problem.facts.get("preselected", 0))
         begun = _begun(problem, prefix or Prefix(), length, asked)
@@ -153,7 +153,7 @@ def pick_samples(
                 problem.objectives, asked - len(begun.rows), candidates=problem.candidates,
                 preselected=problem.preselected, prefix=begun.rows, constraints=problem.constraints, rule=wishes.rule,
                 first=wishes.first, on_too_near=wishes.on_too_near, products=products,
-                keep_interrupted=keep_interrupted, advance=count_on,
+                between_blocks=give_back, keep_interrupted=keep_interrupted, advance=count_on,
             )  # fmt: skip
         picks = replace(
             picks,

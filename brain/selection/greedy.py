@@ -56,6 +56,7 @@ def pick(
     first: str = "central",
     on_too_near: str = "skip",
     products: Products | None = None,
+    between_blocks: Callable[[], None] | None = None,
     pool_rows: int = 1024,
     keep_interrupted: bool = False,
     advance: Callable[[int, float], None] | None = None,
@@ -81,6 +82,7 @@ def pick(
             row nearest to the mean of all, "central", or the lowest, "index".
         on_too_near: with a minimum distance: "skip" leaves out what is too near, "stop" ends where the best row is.
         products: what computes products; it changes how long it takes, never what is picked.
+        between_blocks: called now and then while many vectors are read.
         pool_rows: how many rows are kept up to date; the same holds.
         keep_interrupted: give what was picked before KeyboardInterrupt, instead of letting it through.
         advance: called with 1 and the distance after each pick.
@@ -94,7 +96,7 @@ def pick(
             raise SelectionError(f"{name}={number} is too small. Give at least {least}.")
     with one_blas_thread_each() as threads:
         earlier = np.concatenate([np.asarray(preselected, dtype=np.int64), np.asarray(prefix, dtype=np.int64)])
-        problem = Problem(candidates, earlier, cast(Rule, rule), products or NumpyProducts(), threads)
+        problem = Problem(candidates, earlier, cast(Rule, rule), products or NumpyProducts(), threads, between_blocks)
         past = Past(np.empty(0, dtype=np.int64), earlier, candidates)
         strict = [o.caps(count, past) for o in objectives if isinstance(o, BalanceObjective) and o.strict]
         scoring = Scoring(objectives, problem, pool_rows, skip_near=on_too_near == "skip")

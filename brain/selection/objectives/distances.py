@@ -31,7 +31,9 @@ class Distances:
         self._strength, self._scale, self._minimum_distance = strength, scale, minimum_distance
         self.rises = strength < 0
         self.vectors, self.factors = vectors, factors
-        self.nearest = NearestPick(vectors, factors, products=problem.products, threads=problem.threads)
+        self.nearest = NearestPick(
+            vectors, factors, products=problem.products, threads=problem.threads, between_blocks=problem.between_blocks
+        )
         self._own = Owners(offsets)
         self._upper = np.zeros(len(problem.candidates))
         self._outdated: IntArray | None = None  # all

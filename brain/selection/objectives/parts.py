@@ -5,7 +5,7 @@ candidate belongs to is one number per group; and what has to be measured is bou
 few candidates that may win.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -34,6 +34,7 @@ class Problem:
         rule: "ranked" or "accumulated".
         products: what screens distances.
         threads: how many blocks may be computed at once.
+        between_blocks: called now and then while many vectors are read.
     """
 
     candidates: BoolArray
@@ -41,6 +42,7 @@ class Problem:
     rule: Rule
     products: Products
     threads: int
+    between_blocks: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
