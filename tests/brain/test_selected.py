@@ -269,7 +269,7 @@ def test_two_selections_are_compared_by_their_samples_and_by_their_distances(dat
     assert found.mean_distance == pytest.approx((away.min(axis=1).mean(), away.min(axis=0).mean()), rel=1e-5)
     assert not found.identical
     assert batch.compare("late") == found
-    assert f"{both} picks in both, Jaccard" in repr(found)
+    assert f"in both: {both}, Jaccard" in repr(found)
     assert json.loads(json.dumps(found.to_dict()))["overlap"] == both
 
 
