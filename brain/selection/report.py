@@ -191,7 +191,7 @@ def _classes(
     return {
         "label": objective.label, "classes": [str(names[column]) for column in kept],
         **{name: np.round(shares[kept], 6).tolist() for name, shares in columns.items()},
-        "error": round(_error(selected, target), 6),
+        "error": _error(selected, target),
     }  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _target(objective: Any) -> NDArray[np.float64]:
 
 def _error(shares: FloatArray, target: FloatArray) -> float:
     """The part of the shares that is in the wrong class."""
-    return float(np.abs(shares - target).sum() / 2)
+    return round(float(np.abs(shares - target).sum() / 2), 6)
 
 
 def _balance(
