@@ -9,7 +9,6 @@ import numpy as np
 
 from saccade.brain.kernels.active_learning import uncertainty_margin
 from saccade.brain.kernels.boxes import Boxes, boxes_of
-from saccade.brain.kernels.coverage import demand
 from saccade.brain.kernels.duplicates import duplicate_radius
 from saccade.brain.kernels.evidence import NEIGHBORS
 from saccade.brain.kernels.hardness import NEIGHBORS as NEARBY
@@ -149,8 +148,9 @@ def active_learning(
     embeddings: Array, labeled: Array, _labels: Array, probabilities: Array | None, budget: int, _seed: int
 ) -> Array:
     """What to label next: cover all samples, most of all those that the model is unsure of."""
-    weights = None if probabilities is None else demand(probabilities)
-    return _next([CoverageObjective(embeddings, weights=weights, normalize=False)], labeled, budget)
+    weights = None if probabilities is None else uncertainty_margin(probabilities)
+    covering = CoverageObjective(embeddings, weights=weights, weights_scale="uncertainty", normalize=False)
+    return _next([covering], labeled, budget)
 
 
 def active_learning_coverage(

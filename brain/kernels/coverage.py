@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
-from .active_learning import uncertainty_margin
 from .vectors import squared_distances
 
 REFERENCE_ROWS = 20_000
@@ -314,33 +313,35 @@ def median_bandwidth(vectors: FloatArray, factors: NDArray[np.float64], referenc
     return median if median > 1e-24 * float(squared.max()) else float(squared.mean())
 
 
-def demand(probabilities: ArrayLike, /) -> NDArray[np.float64]:
-    """Say how much each sample wants to be covered by what is labelled next: the more, the less sure the model is.
+def demand(uncertainty: ArrayLike, /) -> NDArray[np.float64]:
+    """Say how much each sample wants to be covered by what is labelled next: the more, the less sure a model is of it.
 
     A model that is unsure of nearly everything does not know where its doubts matter; then all samples want it about
-    alike, and what is labelled next stands for all. With u = `uncertainty_margin` the demand is (u + 0.02)^g, where g,
-    the mean of 1 - u, is how sure the model is on the whole.
+    alike, and what is labelled next stands for all. With u the uncertainty, the demand is (u + 0.02)^g, where g, the
+    mean of 1 - u, is how sure the model is on the whole.
 
     Args:
-        probabilities: (n, c) of the classes, for every sample that is to be covered.
+        uncertainty: (n,) in 0..1 of every sample that is to be covered, such as `uncertainty_margin`.
 
     Returns:
         (n,) float64, larger than zero and no more than 1.02.
 
     Raises:
-        ValueError: if a row is not one of probabilities.
+        ValueError: if a number is not in 0..1.
 
     Source:
         That coverage should give way to doubt with the model's competence: Mishal and Weinshall, "DCoM: Active
         learning for all learners", 2024.
 
     Example:
-        >>> demand([[0.5, 0.5], [1.0, 0.0]]).round(3)
+        >>> demand([1.0, 0.0]).round(3)
         array([1.01 , 0.141])
-        >>> demand([[0.5, 0.5], [0.5, 0.5]])
+        >>> demand([1.0, 1.0])
         array([1., 1.])
     """
-    doubt = uncertainty_margin(probabilities)
+    doubt = np.asarray(uncertainty, dtype=np.float64)
+    if not ((doubt >= 0) & (doubt <= 1)).all():
+        raise ValueError(f"uncertainty must lie in 0..1; it lies in {doubt.min():g}..{doubt.max():g}")
     competence = 1 - doubt.mean() if len(doubt) else 0.0
     wanted: NDArray[np.float64] = (doubt + _LEAST_DOUBT) ** competence
     return wanted

@@ -18,6 +18,7 @@ from .vectors import squared_distances
 
 _ROWS = 512  # a block of rows with some hundred columns stays in the processor's cache
 _SOME = 1024
+_VANISHED = 1e-34  # what products of very small numbers may lose below the smallest float32
 
 
 class NearestPick:
@@ -74,7 +75,7 @@ class NearestPick:
         """How far a screened squared distance may be from the truth; it may grow as rows are looked at."""
         reach = 2 * self._longest
         shift = self._shift + 4 * 2.0**-24 * self._longest
-        return float(self._share * reach**2 + 4 * shift * reach + 4 * shift**2)
+        return float(self._share * reach**2 + 4 * shift * reach + 4 * shift**2) + _VANISHED
 
     def fresh(self, rows: IntArray) -> BoolArray:
         """Tell which rows were compared with all picks."""

@@ -13,7 +13,6 @@ from ...dataset.types import FloatArray, IntArray
 
 _ROWS = 256
 _PAIRS = 256  # with some hundreds of numbers each, both ends stay in the processor's cache
-_ROUNDING = 2.0**-24  # the largest relative error of one float32 operation
 _LARGEST_POWER = 1023  # of two in float64
 
 
@@ -121,37 +120,3 @@ def squared_distances(
         difference -= far[other] if far_factors is None else far[other] * far_factors[other, None]
         np.einsum("ij,ij->i", difference, difference, out=result[start : start + _PAIRS])
     return result
-
-
-class Screen:
-    """Rows in float32, shifted to their mean, for fast products whose error is bounded.
-
-    Attributes:
-        rows: (n, d) float32.
-        squares: (n,) float32 squared lengths of the rows.
-        lengths: (n,) float64 lengths of the rows.
-    """
-
-    def __init__(self, vectors: FloatArray, factors: NDArray[np.float64]) -> None:
-        """Shift and round the rows; distances between them stay what they were, up to `error`."""
-        n, d = vectors.shape
-        blocks = [slice(start, start + _ROWS) for start in range(0, n, _ROWS)]
-        center = np.zeros(d)
-        for block in blocks:
-            center += (vectors[block] * factors[block, None]).sum(axis=0) / n
-        self.rows = np.empty((n, d), dtype=np.float32)
-        self.lengths = np.empty(n)
-        for block in blocks:
-            self.rows[block] = vectors[block] * factors[block, None] - center
-            self.lengths[block] = np.sqrt(np.square(self.rows[block], dtype=np.float64).sum(axis=1))
-        self.squares = np.square(self.lengths).astype(np.float32)
-
-    def error(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bound the error of a screened squared distance from rows of these lengths to any row.
-
-        A product of d terms is off by at most d roundings of the product of both lengths, whatever order the
-        terms are added in; 6 more roundings cover the shift, the squares and the sums.
-        """
-        reach = lengths + self.lengths.max(initial=0.0)
-        bound: NDArray[np.float64] = (0.6 * self.rows.shape[1] + 6.0) * _ROUNDING * np.square(reach)
-        return bound

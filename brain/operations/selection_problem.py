@@ -216,7 +216,7 @@ class _Building:
                     minimum_typicality=strategy.minimum_typicality, **options,
                 )  # fmt: skip
         weights = np.nan_to_num(values[1].of(self._units)) if len(values) > 1 else None
-        return CoverageObjective(vectors, weights=weights, **options)
+        return CoverageObjective(vectors, weights=weights, weights_scale=strategy.weights_scale, **options)
 
     def _weigh(self, strategy: Weights, label: str, numbers: Numbers) -> None:
         values = numbers.of(self._units)

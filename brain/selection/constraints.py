@@ -1,5 +1,6 @@
 """Constraints: what keeps samples from being picked, whatever their score. What is left out once stays left out."""
 
+from bisect import bisect_right
 from typing import Protocol
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from ...dataset.types import IntArray
 
+_SOME = 1024
 _NONE: IntArray = np.empty(0, dtype=np.int64)
 
 
@@ -204,8 +206,8 @@ class SumRange:
 class _AtLeast:
     """One side of a range: with the highest values that are left, the sum still reaches the minimum.
 
-    With m picks to come, a row that is not among the m highest is out if its value and the m - 1 highest do not
-    suffice.
+    With m picks to come, a row is out if its value and the m - 1 highest others do not suffice. What is out stays out,
+    so a pick costs about m steps, not n.
     """
 
     def __init__(self, values: NDArray[np.float64], minimum: float) -> None:
@@ -216,15 +218,21 @@ class _AtLeast:
         self._missing -= float(self._values[row])
 
     def can_be_kept(self, is_open: NDArray[np.bool_], left: int) -> bool:
-        highest = self._values[self._order[is_open[self._order]][:left]]
-        return float(highest.sum()) >= self._missing - self._slack(highest)
+        return self._needed(is_open, left) <= 0
 
     def out(self, is_open: NDArray[np.bool_], left: int) -> IntArray:
-        order = self._order[is_open[self._order]]
-        highest, rest = self._values[order[: left - 1]], order[left:]
-        needed = self._missing - float(highest.sum()) - self._slack(highest)
-        return rest[int(np.searchsorted(-self._values[rest], -needed, side="right")) :]
+        """The rows that are out; none of the m highest is, while the minimum can be kept."""
+        needed = self._needed(is_open, left - 1)
+        end = bisect_right(self._order, -needed, key=lambda row: -self._values[row])
+        rest, self._order = self._order[end:], self._order[:end]
+        out: IntArray = rest[is_open[rest]]
+        return out
 
-    def _slack(self, highest: NDArray[np.float64]) -> float:
-        """What rounding may do to a sum."""
-        return 1e-12 * (self._size + float(np.abs(highest).sum()))
+    def _needed(self, is_open: NDArray[np.bool_], count: int) -> float:
+        """What is missing beside the highest values of so many rows, but for what rounding may do to a sum."""
+        size = 2 * count + _SOME
+        highest = self._order[:size][is_open[self._order[:size]]]
+        if len(highest) < count and size < len(self._order):
+            self._order = highest = self._order[is_open[self._order]]
+        values = self._values[highest[:count]]
+        return self._missing - float(values.sum()) - 1e-12 * (self._size + float(np.abs(values).sum()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...dataset.errors import WrongValueError
-from .checking import number, optional, whole
+from .checking import choice, number, optional, whole
 from .inputs import Embeddings, Metadata, Predictions, Scores, parse_input
 from .pairs import NORMALIZE, PAIRS, STRENGTH, Option, Strategy, values, vectors
 
@@ -149,27 +149,33 @@ class Coverage(Strategy):
         input: the vectors.
         strength: how much it counts against other strategies; 0 not at all, below 0 inverted.
         weights: a number of each sample that says how much it wants to be covered; all the same by default.
+        weights_scale: "raw", the weights as they are; or "uncertainty": those of a model, from 0 to 1, which count the
+            more, the surer it is on the whole.
         normalize: whether vectors are brought to unit length.
     """
 
     input: Embeddings
     strength: float
     weights: Metadata | Scores | Predictions | None
+    weights_scale: str
     normalize: bool
 
     type: ClassVar[str] = "COVERAGE"
     options: ClassVar[tuple[Option, ...]] = (
         STRENGTH,
         Option("weights", "weights", optional(_weights), to_json=lambda w: w.to_dict()),
+        Option("weights_scale", "weights_scale", choice(("raw", "uncertainty")), "raw"),
         NORMALIZE,
     )  # fmt: skip
 
     def __init__(
         self, input: Embeddings | str = "embedding", *, strength: float = 1.0,
-        weights: Metadata | Scores | Predictions | str | None = None, normalize: bool = True,
+        weights: Metadata | Scores | Predictions | str | None = None, weights_scale: str = "raw",
+        normalize: bool = True,
     ) -> None:  # fmt: skip
         """Take a vector field or its input."""
-        self._fill(vectors(input), {"strength": strength, "weights": weights, "normalize": normalize})
+        given = {"strength": strength, "weights": weights, "weights_scale": weights_scale, "normalize": normalize}
+        self._fill(vectors(input), given)
 
     def _agree(self, places: Mapping[str, str]) -> None:
         if self.input.task is not None:

@@ -73,9 +73,10 @@ class Scoring:
 
     def equally_good(self) -> IntArray:
         """The rows with the highest score, where there is no distance to a pick yet and nothing else is measured."""
-        totals = self._fixed + self._groups.of_rows()
+        totals = self._fixed
         for part in self.measured:
             totals = totals + part.upper()
+        totals = totals + self._groups.of_rows()
         highest = totals.max(initial=-np.inf)
         return np.flatnonzero(totals == highest) if np.isfinite(highest) else np.empty(0, dtype=np.int64)
 
@@ -110,6 +111,9 @@ class Scoring:
     def _best_of_pool(self) -> tuple[float, int] | None:
         """The exact score and the row of the best one in the pool."""
         bounds = self._bounds_of_pool()
+        if not self.measured:
+            at = int(bounds.argmax())  # the pool is in the order of the rows: of equals it is the lowest
+            return None if bounds[at] == -np.inf else (float(bounds[at]), int(self._pool[at]))
         best: tuple[float, int] | None = None
         measured = np.zeros(len(bounds), dtype=bool)
         while True:
@@ -127,18 +131,21 @@ class Scoring:
                 bounds = self._bounds_of_pool()
                 continue
             measured[open_] = True
-            exact = self._pool_fixed[open_] + self._groups.values[self._groups.rows[self._pool[open_]]]
+            exact = self._pool_fixed[open_]
             for part in self.measured:
                 exact = exact + part.exact(open_)
+            exact = exact + self._groups.values[self._groups.rows[self._pool[open_]]]
             highest = exact.max()
             row = int(self._pool[open_[exact == highest]].min())
             if best is None or (highest, -row) > (best[0], -best[1]):
                 best = (float(highest), row)
 
     def _bounds_of_pool(self) -> Scores:
-        bounds = self._pool_fixed + self._groups.values[self._groups.rows[self._pool]]
+        # Scores and bounds are added up in one order, here and outside: then rounding keeps bounds above scores.
+        bounds = self._pool_fixed
         for part in self.measured:
             bounds = bounds + part.held()
+        bounds = bounds + self._groups.values[self._groups.rows[self._pool]]
         for distances in self._near:
             near = self._pool[distances.too_near(self._pool) & (bounds > -np.inf)]
             if len(near):
@@ -183,7 +190,7 @@ class Scoring:
             return _highest(bounds + self._groups.of_rows(), size)
         share = -(-size // self._groups.count)
         parts = [members[_highest(bounds[members], share)] for members in self._groups.members()]
-        return np.concatenate(parts)
+        return np.sort(np.concatenate(parts))
 
 
 def _highest(values: Scores, size: int) -> IntArray:

@@ -74,7 +74,7 @@ class Spread:
     def middles(self):
         return self.rows if self.offsets is None else np.array(
             [self.rows[a:b].mean(axis=0) if b > a else np.full(self.rows.shape[1], np.inf)
-             for a, b in zip(self.offsets, self.offsets[1:], strict=False)])  # fmt: skip
+             for a, b in pairwise(self.offsets)])  # fmt: skip
 
 
 class Cover:
@@ -109,8 +109,10 @@ class Classes:
         self.counts = np.zeros(len(self.target))
 
     def scores(self):
-        averages = (self.shares * (self.target / (self.counts + 1))).sum(axis=1)
-        return 2 * self.strength * np.log(np.maximum(averages, FEWEST))
+        sums = self.shares.sum(axis=1, keepdims=True)
+        mixes = self.shares / np.where(sums > 0, sums, 1.0)
+        averages = (mixes * (self.target / (self.counts + 0.5))).sum(axis=1)
+        return 2.5 * self.strength * np.log(np.maximum(averages, FEWEST))
 
     def add(self, row):
         self.counts = self.counts + self.shares[row]
@@ -150,7 +152,7 @@ class Constant:
             rows, queries = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (rows, queries))
         nearest = np.array([np.sqrt(squared_to(queries, row).min()) for row in rows])
         if objective.offsets is not None:
-            pairs = zip(objective.offsets, objective.offsets[1:], strict=False)
+            pairs = pairwise(objective.offsets)
             nearest = np.array([nearest[a:b].min(initial=np.inf) for a, b in pairs])
         return -nearest
 
@@ -224,12 +226,12 @@ def plain_pick(
 
 
 def _sum_in_order(parts, each, n):
-    """What never changes first, then what classes share, then what is measured; so that equal stays equal."""
-    kinds = {Constant: 0, Classes: 1, Spread: 2, Cover: 2}
+    """What never changes first, then what is measured, then what classes share; so that equal stays equal."""
+    kinds = {Constant: 0, Spread: 1, Cover: 1, Classes: 2}
     total = np.zeros(n)
     for place in range(3):
         of_kind = [scores for part, scores in zip(parts, each, strict=True) if kinds[type(part)] == place]
-        if place == 1:
+        if place == 2:
             total = total + sum(of_kind, np.zeros(n))
         else:
             for scores in of_kind:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saccade.brain.selection.greedy import pick
 from saccade.brain.selection.objectives import (
     BalanceObjective,
     CoverageObjective,
@@ -15,8 +16,7 @@ from saccade.brain.selection.objectives import (
 KINDS = (
     "DIVERSITY", "INVERTED DIVERSITY", "OBJECT DIVERSITY", "WEIGHTS", "INVERTED WEIGHTS", "RAW WEIGHTS", "SIMILARITY",
     "OBJECT SIMILARITY", "TYPICALITY", "INVERTED TYPICALITY", "OBJECT TYPICALITY", "RANDOM", "BALANCE",
-    "SHARED BALANCE",
-    "INVERTED BALANCE", "COVERAGE", "WEIGHTED COVERAGE",
+    "SHARED BALANCE", "INVERTED BALANCE", "COVERAGE", "WEIGHTED COVERAGE",
 )  # fmt: skip
 
 
@@ -60,3 +60,11 @@ def problem_of(seed, *, kinds=None, whole=False):
     preselected = rng.choice(n, min(n, int(rng.integers(0, 5))), replace=False) if rng.random() < 0.5 else []
     candidates[preselected] = False
     return objectives, candidates, [int(row) for row in preselected]
+
+
+def farthest_first(vectors, count, *, preselected=(), normalize=False, **options):
+    """Greedy k-center: DIVERSITY alone."""
+    objective = DiversityObjective(np.asarray(vectors), normalize=normalize)
+    candidates = np.ones(len(objective.vectors), dtype=bool)
+    candidates[[row for row in preselected if 0 <= row < len(candidates)]] = False
+    return pick([objective], count, candidates=candidates, preselected=preselected, **options)

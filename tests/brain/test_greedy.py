@@ -128,7 +128,7 @@ def several(n, rng, *, normalize=True):
 
 def all_products():
     """BLAS, and torch in its precisions, on a GPU too where there is one."""
-    found = [pytest.param(lambda: NumpyProducts(), id="numpy")]
+    found = [pytest.param(NumpyProducts, id="numpy")]
 
     def made(device, name):
         torch = pytest.importorskip("torch")
@@ -138,9 +138,8 @@ def all_products():
             pytest.skip("there is no GPU")
         return TorchProducts(device, getattr(torch, name))
 
-    for device in ("cpu", "cuda"):
-        for name in ("float32", "bfloat16"):
-            found.append(pytest.param(lambda d=device, n=name: made(d, n), id=f"{device} {name}"))
+    kinds = [(device, name) for device in ("cpu", "cuda") for name in ("float32", "bfloat16")]
+    found += [pytest.param(lambda kind=kind: made(*kind), id=" ".join(kind)) for kind in kinds]
     return found
 
 
@@ -162,6 +161,31 @@ def test_picks_do_not_depend_on_the_size_of_the_pool(kinds, pool_rows):
     for first in ("central", "index"):
         given = {"candidates": np.arange(n) % 9 != 0, "first": first}
         assert_same(pick(objectives, 25, pool_rows=pool_rows, **given), pick(objectives, 25, pool_rows=256, **given))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_accumulated_picks_do_not_depend_on_the_size_of_the_pool(seed):
+    rng = np.random.default_rng(seed)
+    n = 300
+    kinds = rng.choice([kind for kind in KINDS if "COVERAGE" not in kind], 1 + seed % 3, replace=False)
+    objectives = [objective_of(kind, n, rng, whole=seed % 4 == 3, minimum_distance=0.05) for kind in kinds]
+    given = {"candidates": np.arange(n) % 11 != 0, "preselected": [0, 22], "rule": "accumulated"}
+    wanted = pick(objectives, 30, **given)
+    for pool_rows in (1, 40):
+        assert_same(pick(objectives, 30, pool_rows=pool_rows, **given), wanted)
+
+
+@pytest.mark.parametrize("strengths", [(1e-4, -1e9, 1e9), (1e9, 1, 1e9), (1e-3, 1e5, 1e6)])
+def test_strengths_that_leave_nothing_of_small_scores_pick_the_same_with_any_pool(strengths, rng):
+    n = 700
+    objectives = [
+        DiversityObjective(rng.standard_normal((n, 4)), strength=strengths[0]),
+        WeightsObjective(rng.random(n).round(1), strength=strengths[1]),
+        BalanceObjective(np.eye(3)[rng.integers(0, 3, n)], np.ones(3), strength=strengths[2]),
+    ]
+    wanted = pick(objectives, 60, candidates=np.ones(n, dtype=bool))
+    for pool_rows in (1, 33):
+        assert_same(pick(objectives, 60, candidates=np.ones(n, dtype=bool), pool_rows=pool_rows), wanted)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -226,12 +250,11 @@ def test_without_an_objective_rows_are_picked_in_order():
 def test_an_objective_of_strength_0_has_no_influence(rng):
     n = 60
     weights = WeightsObjective(rng.random(n))
-    nothing = [
-        DiversityObjective(rng.random((n, 3)), strength=0), CoverageObjective(rng.random((n, 3)), strength=0),
-        RandomObjective(rng.random(n), strength=0), BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0),
-    ]  # fmt: skip
+    classes = BalanceObjective(np.eye(2)[np.arange(n) % 2], np.ones(2), strength=0)
+    covering = CoverageObjective(rng.random((n, 3)), strength=0)
+    nothing = [DiversityObjective(rng.random((n, 3)), strength=0), RandomObjective(rng.random(n), strength=0), classes]
     for rule in ("ranked", "accumulated"):
         given = {"candidates": np.ones(n, dtype=bool), "first": "index", "rule": rule}
         wanted = pick([weights], 20, **given).rows.tolist()
-        for one in nothing if rule == "ranked" else [one for one in nothing if one.name != "COVERAGE"]:
+        for one in [*nothing, *[covering] * (rule == "ranked")]:
             assert pick([weights, one], 20, pool_rows=7, **given).rows.tolist() == wanted

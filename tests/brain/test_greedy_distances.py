@@ -6,13 +6,7 @@ import pytest
 from saccade.brain.selection.greedy import pick
 from saccade.brain.selection.objectives import DiversityObjective, WeightsObjective
 
-
-def farthest_first(vectors, count, *, preselected=(), normalize=False, **options):
-    """Greedy k-center: DIVERSITY alone."""
-    objective = DiversityObjective(np.asarray(vectors), normalize=normalize)
-    candidates = np.ones(len(objective.vectors), dtype=bool)
-    candidates[[row for row in preselected if 0 <= row < len(candidates)]] = False
-    return pick([objective], count, candidates=candidates, preselected=preselected, **options)
+from .selection_cases import farthest_first
 
 
 def textbook(vectors, count, preselected=()):

@@ -201,19 +201,20 @@ def test_a_bandwidth_that_cannot_be_is_refused(bandwidth):
 
 
 def test_a_model_unsure_of_everything_makes_no_difference():
-    assert demand([[0.25] * 4] * 20).tolist() == [1.0] * 20
+    assert demand([1.0] * 20).tolist() == [1.0] * 20
 
 
 def test_doubt_counts_more_the_surer_the_model_is_on_the_whole():
-    unsure, sure = [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]
     ratios = []
     for doubtful in (9, 5, 1):
-        wanted = demand([unsure] * doubtful + [sure] * (10 - doubtful))
+        wanted = demand([1.0] * doubtful + [0.0] * (10 - doubtful))
         ratios.append(wanted[0] / wanted[-1])
     assert (np.diff(ratios) > 0).all()
     assert ratios[1] == pytest.approx((1.02 / 0.02) ** 0.5)
 
 
-@pytest.mark.parametrize("probabilities", [np.empty((0, 3)), [[0.3], [1.0]]])
-def test_no_samples_and_a_single_class_have_demands(probabilities):
-    assert len(demand(probabilities)) == len(probabilities)
+def test_no_samples_have_no_demand_and_what_is_no_uncertainty_is_refused():
+    assert demand([]).tolist() == []
+    for wrong in ([0.5, 1.5], [-0.1], [np.nan]):
+        with pytest.raises(ValueError, match="must lie in 0"):
+            demand(wrong)

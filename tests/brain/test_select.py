@@ -7,10 +7,11 @@ import pytest
 
 import saccade as sc
 import saccade.brain as scb
-from saccade.brain.kernels.diversity import farthest_first
 from saccade.brain.operations.select import choose
 from saccade.brain.selection.config import parse_config
 from saccade.dataset.errors import FieldNotFoundError, RunNotFoundError, SelectionError, ViewError
+
+from .selection_cases import farthest_first
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -29,13 +30,13 @@ def dataset(database, vectors):
     return made
 
 
-def test_the_picks_are_those_of_the_kernel_in_its_order(dataset, vectors):
+def test_the_picks_are_farthest_first_in_that_order(dataset, vectors):
     batch = scb.select(dataset, n_samples=8, tag="batch-7")
-    picks, distances = farthest_first(vectors, 8, normalize=True)
+    found = farthest_first(vectors, 8, normalize=True)
     ids = dataset.values("id")
-    assert batch.ids == [ids[pick] for pick in picks]
+    assert batch.ids == [ids[pick] for pick in found.rows]
     assert batch.distances[0] is None
-    assert batch.distances[1:] == pytest.approx(distances[1:].tolist(), abs=1e-12)
+    assert batch.distances[1:] == pytest.approx(found.distances[1:].tolist(), abs=1e-12)
     assert batch.view().values("id") == batch.ids
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.diversity import farthest_first
 from saccade.brain.selection import curves
 from saccade.brain.selection.curves import (
     Evaluation,
@@ -16,6 +15,8 @@ from saccade.brain.selection.curves import (
     significant,
     suggest_n,
 )
+
+from .selection_cases import farthest_first
 
 LINE = np.array([[0.0], [1.0], [2.0], [6.0]])
 EVERYTHING = np.ones(4, dtype=bool)
@@ -53,7 +54,7 @@ def test_only_candidates_are_measured():
 
 def test_the_curve_of_the_first_picks_is_the_beginning_of_the_whole_curve(rng):
     vectors = rng.standard_normal((300, 6))
-    picks, _ = farthest_first(vectors, 120, normalize=True)
+    picks = farthest_first(vectors, 120, normalize=True).rows
     evaluation = Evaluation(Places(vectors), np.ones(300, dtype=bool))
     whole, part = evaluation.curve(picks), evaluation.curve(picks[:59])
     assert part.mean_distance.tolist() == whole.mean_distance[whole.picks <= 59].tolist()
@@ -174,7 +175,7 @@ def test_the_bound_holds_for_the_best_cover_there_is(rng):
     vectors = rng.standard_normal((12, 2))
     distances = np.linalg.norm(vectors[:, None] - vectors, axis=2)
     for k in (1, 2, 3):
-        _, found = farthest_first(vectors, k + 1)
+        found = farthest_first(vectors, k + 1).distances
         radius = found[k]
         best = min(distances[:, list(one)].min(axis=1).max() for one in combinations(range(12), k))
         assert lower_bound(found[:k], radius) <= best <= radius + 1e-12

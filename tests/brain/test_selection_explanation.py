@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from saccade.brain.kernels.diversity import farthest_first
 from saccade.brain.selection import explanation
 from saccade.brain.selection.explanation import class_shares, evenness, explain, mean_rank, reason
 from saccade.brain.selection.report import report_of
+
+from .selection_cases import farthest_first
 
 DRAWN_FIRST = "first pick"
 
@@ -182,7 +183,8 @@ def test_ranks_are_among_the_candidates_and_ties_share_theirs():
 
 def test_the_report_of_diversity_has_a_curve_a_certificate_and_a_comparison(rng):
     vectors = rng.standard_normal((200, 5))
-    rows, distances = farthest_first(vectors, 31)
+    found = farthest_first(vectors, 31)
+    rows, distances = found.rows, found.distances
     report, reasons = report_of([Apart(vectors)], picked(rows[:30], distances[:30], distances[30]),
                                 candidates=everything(200), wanted=30)  # fmt: skip
     assert len(reasons) == 30
@@ -267,7 +269,8 @@ def test_one_pick_of_one_candidate_has_a_report():
 def test_preselected_rows_cover_and_are_not_drawn_at_random(rng):
     vectors = rng.standard_normal((50, 3))
     preselected = list(range(20))
-    rows, distances = farthest_first(vectors, 6, preselected=preselected)
+    whole = farthest_first(vectors, 6, preselected=preselected)
+    rows, distances = whole.rows, whole.distances
     found = picked(rows[:5], distances[:5], distances[5])
     report, reasons = report_of([Apart(vectors)], found, candidates=everything(50),
                                 preselected=preselected)  # fmt: skip

@@ -11,17 +11,19 @@ from ...kernels.neighbors import first_identical
 from ..constraints import GroupCap
 from .parts import Parts, Past, Problem, Scores
 
+_HALF, _EXPONENT = 0.5, 2.5
+_ROUNDING = 1e-9
 SMALLEST = 1e-12
 """Averages below this count as this: what has no wanted class is the last choice, but still a choice."""
 
 
 @dataclass(frozen=True, eq=False)
 class BalanceObjective:
-    """Prefer rows of the classes that lag behind their target: φ = (Σ_c p_c t_c / (N_c + 1))².
+    """Prefer rows of the classes that lag behind their target: φ = (Σ_c p_c t_c / (N_c + 1/2) / Σ_c p_c)^2.5.
 
-    p are the row's shares of the classes, t the target and N what was picked so far. That is the method of highest
-    averages (Jefferson, 1792), by which seats go to parties; for rows of one class each it reaches the target to the
-    rounding of one seat. A class that has run out drops out by itself.
+    p are the row's shares of the classes, t the target and N what was picked so far. That is a method of highest
+    averages, by which seats go to parties, with the divisors of Webster (1832) and Sainte-Laguë (1910): for rows of one
+    class each it comes as near to the target as whole rows can. A class that has run out drops out by itself.
 
     Attributes:
         shares: (n, C) how much of each class a row has, not negative: of one class, a 1; or probabilities, or counts.
@@ -48,20 +50,20 @@ class BalanceObjective:
 
     def history(self, rows: IntArray, past: Past) -> Scores:
         """Strength · log φ of rows before each pick, (k, len(rows))."""
-        return self._scores(self._prices(past) @ self.shares[rows].T)
+        return self._scores(self._prices(past) @ _of_one(self.shares[rows]).T)
 
     def history_of_picks(self, past: Past) -> Scores:
         """Strength · log φ of each pick before that pick, (k,)."""
-        return self._scores(np.einsum("ij,ij->i", self._prices(past), self.shares[past.picks]))
+        return self._scores(np.einsum("ij,ij->i", self._prices(past), _of_one(self.shares[past.picks])))
 
     def _prices(self, past: Past) -> NDArray[np.float64]:
         """What a share of each class counts before each pick, (k, C)."""
         before = np.cumsum(self.shares[past.picks], axis=0) - self.shares[past.picks]
-        prices: NDArray[np.float64] = self.wanted / (self.shares[past.preselected].sum(axis=0) + before + 1)
+        prices: NDArray[np.float64] = self.wanted / (self.shares[past.preselected].sum(axis=0) + before + _HALF)
         return prices
 
     def _scores(self, averages: NDArray[np.float64]) -> Scores:
-        scores: Scores = 2 * self.strength * np.log(np.maximum(averages, SMALLEST))
+        scores: Scores = _EXPONENT * self.strength * np.log(np.maximum(averages, SMALLEST))
         return scores
 
     @property
@@ -108,19 +110,27 @@ class HighestAverages:
     def __init__(self, objective: BalanceObjective) -> None:
         """Begin with nothing picked."""
         self.groups, self.shares = grouped(objective.shares)
+        self._mixes = _of_one(self.shares)
         self._target = objective.wanted
         self._strength = objective.strength
         self.counts = np.zeros(len(self._target))
 
     def values(self) -> Scores:
         """The addend of each group now."""
-        averages = (self.shares * (self._target / (self.counts + 1))).sum(axis=1)
-        scores: Scores = 2 * self._strength * np.log(np.maximum(averages, SMALLEST))
+        averages = (self._mixes * (self._target / (self.counts + _HALF))).sum(axis=1)
+        scores: Scores = _EXPONENT * self._strength * np.log(np.maximum(averages, SMALLEST))
         return scores
 
     def add(self, row: int) -> None:
         """Count a row as picked."""
         self.counts += self.shares[self.groups[row]]
+
+
+def _of_one(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of each row that add up to one, or to zero: or rows with many objects would be preferred to others."""
+    sums = shares.sum(axis=1, keepdims=True)
+    mixes: NDArray[np.float64] = np.divide(shares, sums, out=np.zeros(shares.shape), where=sums > 0)
+    return mixes
 
 
 def grouped(shares: NDArray[np.float64]) -> tuple[IntArray, NDArray[np.float64]]:
@@ -146,26 +156,33 @@ def quotas_of(target: NDArray[np.float64], count: int, before: IntArray, supply:
         >>> quotas_of(np.array([0.5, 0.3, 0.2]), 10, np.zeros(3, dtype=int), np.array([100, 1, 100]))
         array([6, 1, 3])
     """
-    quotas = np.zeros(len(target), dtype=np.int64)
-    open_ = (target > 0) & (supply > 0)
-    fixed = np.zeros(len(target), dtype=bool)  # classes that are full, or that had more than their share before
-    while (rest := min(count, int(supply.sum())) - int(quotas[fixed].sum())) > 0 and (open_ & ~fixed).any():
-        free = open_ & ~fixed
-        exact = np.where(free, target / target[free].sum() * (rest + before[free].sum()) - before, 0.0)
-        out = free & ((exact > supply) | (exact < 0))
-        if out.any():
-            over = free & (exact > supply) if (free & (exact > supply)).any() else out
-            quotas[over] = np.where(exact[over] < 0, 0, supply[over])
-            fixed |= over
-            continue
-        quotas[free] = np.floor(exact[free]).astype(np.int64)
-        left = rest - int(quotas[free].sum())
-        order = np.lexsort((np.arange(len(target)), -np.where(free & (quotas < supply), exact - quotas, -1.0)))
-        quotas[order[:left]] += 1
-        break
-    missing = min(count, int(supply.sum())) - int(quotas.sum())
-    for group in np.flatnonzero(~open_ | fixed):  # classes that are not wanted, where the others are used up
-        more = min(missing, int(supply[group] - quotas[group]))
-        quotas[group] += more
-        missing -= more
+    is_wanted = (target > 0) & (supply > 0)
+    total = min(count, int(supply[is_wanted].sum()))
+    exact = np.zeros(len(target))
+    exact[is_wanted] = _levelled(target[is_wanted], total, before[is_wanted], supply[is_wanted])
+    quotas = np.floor(exact + _ROUNDING).astype(np.int64)
+    remainders = np.where(is_wanted & (quotas < supply), (exact - quotas).round(9), -1.0)
+    quotas[np.argsort(-remainders, kind="stable")[: total - int(quotas.sum())]] += 1
+    missing = min(count, int(supply.sum())) - total
+    for group in np.flatnonzero(~is_wanted):  # classes that are not wanted, where the others are used up
+        quotas[group] = min(missing, int(supply[group]))
+        missing -= int(quotas[group])
     return quotas
+
+
+def _levelled(target: NDArray[np.float64], total: int, before: IntArray, supply: IntArray) -> NDArray[np.float64]:
+    """Raise all classes to one level of their targets, as far as each has rows, and none below what it had before.
+
+    Example:
+        >>> _levelled(np.array([0.5, 0.5]), 4, np.array([5, 1]), np.array([50, 50]))
+        array([0., 4.])
+    """
+    levels = np.unique(np.concatenate([before / target, (before + supply) / target]))
+    sums = np.clip(levels[:, None] * target - before, 0, supply).sum(axis=1)
+    above = int(np.searchsorted(sums, total + _ROUNDING, side="right"))
+    level = levels[-1] if len(levels) else 0.0
+    if above < len(levels):  # between two levels, the sum rises evenly
+        share = (total - sums[above - 1]) / (sums[above] - sums[above - 1])
+        level = levels[above - 1] + share * (levels[above] - levels[above - 1])
+    levelled: NDArray[np.float64] = np.clip(level * target - before, 0, supply)
+    return levelled

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from ....dataset.errors import SelectionError
 from ....dataset.types import BoolArray, FloatArray, IntArray
-from ...kernels.coverage import REFERENCE_ROWS, CoveredSamples, median_bandwidth
+from ...kernels.coverage import REFERENCE_ROWS, CoveredSamples, demand, median_bandwidth
 from .diversity import scaled
 from .parts import Parts, Past, Problem, Scores
 
 _SMALLEST = 1e-12
-_AT_ONCE = 16  # rows whose gains are computed together
+_AT_ONCE = 32  # rows whose gains are computed together
 _REMEMBERED = 1024
 
 
@@ -28,6 +28,8 @@ class CoverageObjective:
         vectors: (n, d).
         strength: the exponent, not negative.
         weights: (n,) how much each row wants to be covered, finite and not negative; all the same by default.
+        weights_scale: "raw", the weights as they are; or "uncertainty", those of a model, 0..1, which count the more,
+            the surer it is on the whole: `kernels.coverage.demand`.
         normalize: whether only the direction of a vector matters.
         label: what it is called in explanations.
     """
@@ -35,6 +37,7 @@ class CoverageObjective:
     vectors: FloatArray
     strength: float = 1.0
     weights: NDArray[np.float64] | None = None
+    weights_scale: str = "raw"
     normalize: bool = True
     label: str = "COVERAGE"
     factors: NDArray[np.float64] = field(init=False, repr=False)
@@ -65,6 +68,13 @@ class CoverageObjective:
     def weights_of(self, rows: IntArray) -> NDArray[np.float64]:
         """How much some rows want to be covered; all the same where none does."""
         weights = np.ones(len(rows)) if self.weights is None else self.weights[rows]
+        if self.weights_scale == "uncertainty":
+            if not ((weights >= 0) & (weights <= 1)).all():
+                raise SelectionError(
+                    f"{self.label}: its weights lie in {weights.min():g}..{weights.max():g}; those of "
+                    "weights_scale='uncertainty' lie in 0..1. Use 'raw' for others."
+                )
+            return demand(weights)
         return weights if weights.any() else np.ones(len(rows))
 
     def score(self, gains: NDArray[np.float64], total: float) -> Scores:

@@ -10,7 +10,6 @@ from scipy.stats import rankdata
 from ....dataset.errors import SelectionError
 from ....dataset.types import BoolArray, FloatArray, IntArray, Metric
 from ...kernels.neighbors import nearest_neighbors
-from .diversity import scaled
 from .parts import Parts, Past, Problem, Scores
 
 
@@ -197,9 +196,9 @@ class TypicalityObjective(_Fixed):
     @cached_property
     def _distances(self) -> NDArray[np.float64]:
         """The distances of each vector to its nearest neighbours, (n, k)."""
-        rows, factors, _ = scaled(self.vectors, normalize=self.normalize)
-        shown = rows * factors[:, None] if self.normalize else rows
-        return nearest_neighbors(shown, self.num_nearest_neighbors)[0]
+        metric: Metric = "cosine" if self.normalize else "euclidean"
+        found = nearest_neighbors(self.vectors, self.num_nearest_neighbors, metric=metric)[0]
+        return np.sqrt(2 * found) if self.normalize else found
 
 
 @dataclass(frozen=True, eq=False)
