@@ -81,7 +81,7 @@ def require_kind(samples: "SampleCollection", path: str, kinds: Kinds, strategy:
     if found.field is None or type(found.field) is Field or (isinstance(found.field, kinds) and not is_listed):
         return
     what = f"{'lists of ' if is_listed else ''}{found.field}"
-    instead = "" if is_listed else _instead(path, found.field, strategy, path in label_fields(schema))
+    instead = "" if is_listed else _instead(path, found.field, strategy, is_label=path in label_fields(schema))
     raise SelectionError(f"{path!r} is of kind {what}; {needs(strategy, kinds)} {instead}".rstrip())
 
 
@@ -110,7 +110,7 @@ def maker_of(source: Any) -> str:
     return ""
 
 
-def _instead(path: str, field: Field, strategy: str, is_label: bool) -> str:  # noqa: FBT001
+def _instead(path: str, field: Field, strategy: str, *, is_label: bool) -> str:
     """What works on a field."""
     if is_label and strategy in {"BALANCE", "WEIGHTS", "THRESHOLD"}:
         name = "CLASS_DISTRIBUTION" if strategy == "BALANCE" else "CATEGORY_COUNT"
