@@ -8,21 +8,22 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...dataset import journal, runs
-from ...dataset.columns import read_ids, read_scalars
+from ...dataset.columns import read_ids
 from ...dataset.errors import SelectionError
 from ...dataset.schema import DictField
 from ...dataset.store.actions import ABSENT
 from ...dataset.types import Progress, SampleId
-from ..selection.config import DEFAULT_STRATEGIES, SelectionConfig, parse_config, slug_of
+from ..selection.config import DEFAULT_STRATEGIES, SIZES, SelectionConfig, parse_config, slug_of
 from ..selection.strategies import AnyStrategy
 from .selected import Selection
-from .selection_picking import Choice, Prefix, Wishes, pick_samples
-from .selection_reading import fields_read
+from .selection_fields import check_samples
+from .selection_picking import Choice, Wishes, pick_samples
+from .selection_reading import check_fields, fields_read
+from .selection_resuming import begun
+from .selection_universe import tagged_view
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
-
-_SIZES = ("n_samples", "proportion_samples", "n_total")
 
 
 def select(
@@ -48,7 +49,8 @@ def select(
 ) -> Selection:
     """Pick samples by several strategies at once, tag them and rank them.
 
-    Give the wishes as one `selection_config` in LightlyOne's form, or by the keywords of the same names. Thresholds are
+    Give the wishes as one `selection_config` in LightlyOne's form, or by the keywords of the same names; a size given
+    by keyword takes the place of the config's. Thresholds are
     applied first. Then one sample is picked after the other, each the one with the highest product of what the
     strategies say of it, each to the power of its strength.
 
@@ -58,7 +60,7 @@ def select(
     Args:
         samples: a dataset or view.
         selection_config: `{"n_samples": 50, "strategies": [{"input": {"type": "EMBEDDINGS", "key": "embedding"},
-            "strategy": {"type": "DIVERSITY"}}]}`, or the path of a JSON or YAML file with it.
+            "strategy": {"type": "DIVERSITY"}}]}`, the path of a JSON or YAML file with it, or the strategies alone.
         n_samples: how many to pick; all, with a note, if there are fewer.
         proportion_samples: the same as a share of the samples that could be picked if there were no thresholds, rounded
             half up and to at least one.
@@ -83,8 +85,9 @@ def select(
         memory_limit: bytes that the process should stay below: parts of the vectors that were read are given back, and
             read again where they are needed. The picks are the same. Linux alone.
         resume: go on from the picks of an earlier selection, interrupted or smaller, with the same tag and config; with
-            none, begin.
-        keep_interrupted: on Ctrl-C, write what was picked by then, as a selection that `resume` can go on from.
+            none, begin. Fewer than there are cannot be asked for: that is `prefix` of the selection.
+        keep_interrupted: on Ctrl-C, write what was picked by then, as a selection that `resume` can go on from. What is
+            left then takes a moment, to measure and to write the picks; a second Ctrl-C during that loses them.
         progress: whether to show a bar: True, False, None (the setting), or a function of (done, total).
 
     Returns:
@@ -100,7 +103,7 @@ def select(
 
     Raises:
         SelectionError: if the config cannot be carried out, naming the path of the key; if what a strategy reads has
-            the wrong kind; or if the tag is in use for something else.
+            the wrong kind, or no sample has it; or if the tag is in use for something else.
         FieldNotFoundError: if there is no such field, naming what computes it.
 
     Source:
@@ -119,6 +122,7 @@ def select(
         "n_samples": n_samples, "proportion_samples": proportion_samples, "n_total": n_total, "strategies": strategies,
         "selected_sequence_length": None if selected_sequence_length == 1 else selected_sequence_length,
     }  # fmt: skip
+    check_samples(samples)
     config = _together(selection_config, {name: value for name, value in keywords.items() if value is not None})
     tag = _checked_tag(samples, tag, preselected_tag)
     path = f"selections.{slug_of(tag)}"
@@ -127,7 +131,10 @@ def select(
     wishes = Wishes(
         config, tag, preselected_tag, seed, rule, first, on_too_near, first_rank=len(earlier) if grows else 0
     )
-    prefix = _begun(samples, path, wishes) if resume else None
+    prefix = begun(samples, path, wishes) if resume else None
+    if preselected_tag is not None:
+        tagged_view(samples, preselected_tag, "preselected_tag")
+    check_fields(samples, config.strategies)
     with runs.record(
         samples, "select", key=path, reads=fields_read(samples, config.strategies, config.selected_sequence_length),
         writes=["tags", path], params=wishes.params(), one_action=True,
@@ -175,20 +182,28 @@ def _write(
 
 
 def _together(config: Any, given: Mapping[str, Any]) -> SelectionConfig:
-    """One config of what was given as config or as keywords."""
+    """One config of what was given as config or as keywords; a size takes the place of the config's."""
     if config is None:
         return parse_config({"strategies": list(DEFAULT_STRATEGIES), **given})
-    if given:
+    sizes = {name: given[name] for name in SIZES if name in given}
+    others = {name: value for name, value in given.items() if name not in sizes}
+    if isinstance(config, Sequence) and not isinstance(config, str) and "strategies" not in others:
+        return parse_config({"strategies": config, **given})
+    if others:
         raise SelectionError(
-            f"a selection_config and {', '.join(given)} were both given. Give the config, or keywords in its place."
+            f"a selection_config and {', '.join(others)} were both given. Give the config, or keywords in its place."
         )
-    return parse_config(config)
+    return parse_config(config, **sizes)
 
 
 def _checked_tag(samples: "SampleCollection", tag: str | None, preselected_tag: str | None) -> str:
     """The tag to write: free, that of an earlier selection, or that of the preselected samples, which grows."""
     root = samples._root
+    for name, value in (("tag", tag), ("preselected_tag", preselected_tag)):
+        if value is not None and not isinstance(value, str):
+            raise SelectionError(f"{name}={value!r} is no text. Give the name of one tag, such as 'batch-1'.")
     runs_there = {run.key: run for run in map(root.get_run_info, root.list_runs("select"))}
+    runs_there = {key: run for key, run in runs_there.items() if run.state not in {"failed", "interrupted"}}
     if tag is None:
         used = root.count_sample_tags()
         numbers = range(1, len(used) + len(runs_there) + 2)
@@ -217,43 +232,3 @@ def _ranked_before(samples: "SampleCollection", path: str) -> list[SampleId]:
     """The samples of an earlier selection under the same tag."""
     root = samples._root
     return read_ids(root.exists(f"{path}.rank")) if "selections" in root.get_field_schema() else []
-
-
-def _begun(samples: "SampleCollection", path: str, wishes: Wishes) -> Prefix | None:
-    """The picks of an earlier selection under the same tag, to go on from.
-
-    Raises:
-        SelectionError: if it was made in another way.
-    """
-    root = samples._root
-    if wishes.tag == wishes.preselected_tag:
-        raise SelectionError(
-            f"resume=True and preselected_tag={wishes.tag!r}, the tag itself: it grows from what it holds "
-            "anyway. Leave resume out, and say with n_total how many there are to be."
-        )
-    if path not in root.list_runs("select"):
-        return None
-    run = root.get_run_info(path)
-    if run.state != "completed":
-        return None
-    before, now = _decisive(run.params), _decisive(wishes.params())
-    for name in {**before, **now}:
-        if before.get(name) != now.get(name):
-            raise SelectionError(
-                f"resume=True: the selection {wishes.tag!r} was made with {name}={before.get(name)!r}, not "
-                f"{now.get(name)!r}. Give the same, or select anew without resume."
-            )
-    if run.view()._stages != samples._stages:
-        raise SelectionError(
-            f"resume=True: the selection {wishes.tag!r} was made on {run.view()._title()} with other stages. Select on "
-            "the same view, or anew without resume."
-        )
-    view = root.exists(f"{path}.rank").sort_by(f"{path}.rank")
-    ids, columns = read_scalars(view, [f"{path}.distance"])
-    return Prefix(ids, columns[f"{path}.distance"])
-
-
-def _decisive(params: Mapping[str, Any]) -> dict[str, Any]:
-    """All that decides about the picks but their number."""
-    config = {name: value for name, value in params["selection_config"].items() if name not in _SIZES}
-    return {**config, **{name: value for name, value in params.items() if name != "selection_config"}}

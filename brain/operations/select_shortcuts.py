@@ -8,6 +8,7 @@ from ..selection.inputs import Metadata, Predictions, Scores
 from ..selection.strategies import Balance, Coverage, Diversity, Random
 from .select import select
 from .selected import Selection
+from .selection_fields import check_samples
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
@@ -118,6 +119,7 @@ def select_balanced(
         scb.select_balanced(dataset, 300, "weather", {"night": 0.3, "rain": 0.3})
         ```
     """
+    check_samples(samples)
     found = samples._schema().resolve(field, samples._title()).field
     source = Predictions(field, "CLASS_DISTRIBUTION") if isinstance(found, EmbeddedDocumentField) else Metadata(field)
     balance = Balance(source, target, distribution="UNIFORM" if target is None else None)

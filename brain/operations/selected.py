@@ -116,7 +116,11 @@ class Selection:
             cut["smallest_distance"] = min(known)
         if "curve" in report:
             kept = sum(picks * self._together <= self._made for picks in report["curve"]["picks"])
-            cut["curve"] = {name: values[:kept] for name, values in report["curve"].items()}
+            curve = cut["curve"] = {name: values[:kept] for name, values in report["curve"].items()}
+            if kept:
+                covered = {"picks": curve["coverage"][-1], "random": curve["random_coverage"][-1]}
+                measured = curve["picks"][-1] * self._together
+                cut["comparison"] = {"coverage": covered if measured == self._made else covered | {"at": measured}}
         return cut
 
     def __len__(self) -> int:
@@ -126,6 +130,22 @@ class Selection:
     def __iter__(self) -> Iterator[SampleId]:
         """The ids of the picked samples, in the order of picking."""
         return iter(self.ids)
+
+    def __getitem__(self, place: slice) -> "Selection":
+        """The first picks: `selection[:3]` is `selection.prefix(3)`.
+
+        Raises:
+            SelectionError: if it does not begin with the first pick, or leaves some out.
+        """
+        is_first = isinstance(place, slice) and not place.start and place.step in (None, 1)
+        if is_first and place.stop is None:
+            return self
+        if not is_first or not isinstance(place.stop, int | np.integer) or place.stop < 0:
+            raise SelectionError(
+                f"selection[{place!r}]: only the first picks are a selection, such as selection[:3]. "
+                "Single picks are in selection.ids, their samples in selection.view()."
+            )
+        return self.prefix(int(place.stop))
 
     def __contains__(self, sample_id: object) -> bool:
         """Whether a sample was picked."""

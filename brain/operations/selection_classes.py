@@ -14,6 +14,7 @@ from ..selection.checking import class_name
 from ..selection.inputs import Metadata, Predictions
 from .objects import Objects, object_probabilities, probability_paths
 from .predictions import answers_of, attributes_of, check_width, class_names
+from .selection_fields import CATEGORIES, needs, require_kind, shown
 from .selection_universe import Universe, stored_name
 
 OTHERS = "(all others)"
@@ -29,17 +30,24 @@ class Shares(NamedTuple):
     Attributes:
         values: (n, classes) float64; a row of zeros where a sample has no class.
         classes: their names.
+        known: the names of all classes there are, where some were put together.
     """
 
     values: NDArray[np.float64]
     classes: list[str]
+    known: Sequence[str] = ()
+
+    @property
+    def has(self) -> NDArray[np.bool_]:
+        """(n,) which samples have a class."""
+        return np.asarray(self.values.any(axis=1))
 
     def grouped(self, named: Sequence[str]) -> "Shares":
         """The classes that are named, with zeros where no sample has one, and all others as one."""
         position_of = {name: k for k, name in enumerate(self.classes)}
         others = [k for k, name in enumerate(self.classes) if name not in set(named)]
         columns = [self.values[:, position_of[c]] if c in position_of else np.zeros(len(self.values)) for c in named]
-        return Shares(np.stack([*columns, self.values[:, others].sum(axis=1)], axis=1), [*named, OTHERS])
+        return Shares(np.stack([*columns, self.values[:, others].sum(axis=1)], axis=1), [*named, OTHERS], self.classes)
 
 
 def read_shares(universe: Universe, source: Metadata | Predictions, named: Sequence[str] | None = None) -> Shares:
@@ -61,6 +69,7 @@ def read_shares(universe: Universe, source: Metadata | Predictions, named: Seque
     if isinstance(source, Predictions):
         found = _of_predictions(universe, stored_name(universe.samples, source.task))
         return found if named is None else found.grouped(named)
+    require_kind(universe.samples, source.key, CATEGORIES, "BALANCE")
     rows, names = _categories(universe, source.key)
     seen = list(dict.fromkeys(names))
     classes = sorted(seen) if named is None else [*named, OTHERS]
@@ -69,7 +78,7 @@ def read_shares(universe: Universe, source: Metadata | Predictions, named: Seque
     columns = [position_of.get(name, len(classes) - 1) for name in names]
     values = np.zeros((len(universe.ids), len(classes)))
     np.add.at(values, (rows, columns), 1.0)
-    return Shares(values, classes)
+    return Shares(values, classes, seen)
 
 
 def _check_cells(universe: Universe, path: str, classes: int) -> None:
@@ -91,8 +100,8 @@ def _categories(universe: Universe, path: str) -> tuple[list[int], list[str]]:
             name = class_name(one)
             if name is None:
                 raise SelectionError(
-                    f"{path!r} is {value!r:.80} on sample {universe.ids[row]}, not a category (text, a whole number, "
-                    "true or false). For numbers there is WEIGHTS; for labels the input PREDICTIONS."
+                    f"{path!r} is {shown(one)} on sample {universe.ids[row]}; {needs('BALANCE', CATEGORIES)} "
+                    "For numbers there is WEIGHTS; for labels the input PREDICTIONS."
                 )
             rows.append(row)
             names.append(name)
@@ -112,7 +121,7 @@ def category_counts(universe: Universe, source: Predictions) -> NDArray[np.float
         return np.array([np.nan if one is None else len(one) for one in labels], dtype=np.float64)
     known = {*class_names(universe.samples, task), *_seen(labels)}
     for category in source.categories:
-        if category not in known:
+        if category not in known and universe.ids:  # of no samples, no class is known
             raise SelectionError(
                 f"categories: no label in {task!r} is a {category!r}, and no class of the dataset is called so. "
                 f"{hint(category, known, 'Classes')}"

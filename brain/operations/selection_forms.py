@@ -52,11 +52,12 @@ def _cover(report: Mapping[str, Any]) -> dict[str, str]:
         bound = f"; no {report.get('clips', report['selected'])} picks have less than {report['radius_bound']:.4g}"
         facts["radius"] = f"{report['radius']:.4g} from any candidate to a pick{bound}"
     comparison = report.get("comparison", {})
-    for name in ("coverage", "diversity", "balance"):
+    for name in ("coverage", "diversity", "balance", "target_error"):
         pair = comparison.get(name) or {}
         if pair.get("picks") is not None:
             at_random = "" if pair["random"] is None else f" ({pair['random']:.3g} at random)"
-            facts[name] = f"{pair['picks']:.3g}{at_random}"
+            at = f", measured at {pair['at']} picks" if "at" in pair else ""
+            facts[name.replace("_", " ")] = f"{pair['picks']:.3g}{at_random}{at}"
     return facts
 
 

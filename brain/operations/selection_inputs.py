@@ -18,6 +18,7 @@ from ...dataset.types import BoolArray, FloatArray, IntArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
 from .inputs import read_embeddings
 from .selection_classes import category_counts
+from .selection_fields import GROUPS, NUMBERS, POSITIONS, Kinds, needs, require_kind, shown
 from .selection_universe import Universe, read_object_vectors, stored_name, tagged_view
 from .sequences import Units
 
@@ -48,6 +49,22 @@ class Numbers(NamedTuple):
     def of(self, units: Units) -> NDArray[np.float64]:
         """The number of each unit: the mean of its rows."""
         return units.first(self.values) if self.is_random else units.mean(self.values)
+
+
+class Groups(NamedTuple):
+    """The number of each sample's group.
+
+    Attributes:
+        numbers: (n,) those.
+        has: (n,) which samples have a value that names it; the others are groups of their own.
+    """
+
+    numbers: IntArray
+    has: BoolArray
+
+    def of(self, units: Units) -> IntArray:
+        """The group of each unit: that of its first row."""
+        return units.first(self.numbers)
 
 
 class Vectors(NamedTuple):
@@ -148,13 +165,14 @@ def _dataset(name: str) -> "Dataset":
         ) from None
 
 
-def read_numbers(universe: Universe, source: NumberInput, seed: int) -> Numbers:
+def read_numbers(universe: Universe, source: NumberInput, seed: int, strategy: str) -> Numbers:
     """Read a number of each sample.
 
     Args:
         universe: the samples.
         source: an input of numbers.
         seed: of random numbers that have none of their own.
+        strategy: the type of the one that needs them.
 
     Raises:
         FieldNotFoundError: if there is no such field, saying what computes it.
@@ -165,10 +183,10 @@ def read_numbers(universe: Universe, source: NumberInput, seed: int) -> Numbers:
             return Numbers(random_numbers(universe.ids, seed if source.random_seed is None else source.random_seed),
                            is_random=True)  # fmt: skip
         case Scores():
-            return Numbers(_score(universe, source))
+            return Numbers(_score(universe, source, strategy))
         case Predictions():
             return Numbers(category_counts(universe, source))
-    return Numbers(_plain_numbers(universe, source.key))
+    return Numbers(_plain_numbers(universe, source.key, strategy))
 
 
 def random_numbers(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
@@ -183,7 +201,7 @@ def random_numbers(ids: Sequence[str], seed: int) -> NDArray[np.float64]:
     return (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def _score(universe: Universe, source: Scores) -> NDArray[np.float64]:
+def _score(universe: Universe, source: Scores, strategy: str) -> NDArray[np.float64]:
     path = stored_name(universe.samples, f"{source.task}_{source.score}")
     known = universe.samples._schema().names()
     if path not in known:
@@ -192,18 +210,18 @@ def _score(universe: Universe, source: Scores) -> NDArray[np.float64]:
             f"computed. compute_active_learning_scores(samples, {source.task!r}) makes it. "
             f"{hint(path, known, 'Fields')}"
         )
-    return _plain_numbers(universe, path)
+    return _plain_numbers(universe, path, strategy)
 
 
-def _plain_numbers(universe: Universe, path: str) -> NDArray[np.float64]:
+def _plain_numbers(universe: Universe, path: str, strategy: str, kinds: Kinds = NUMBERS) -> NDArray[np.float64]:
+    require_kind(universe.samples, path, kinds, strategy)
     values = universe.column(path)
-    kinds = {type(value) for value in values} - {type(None)}
-    if not kinds <= {int, float}:
+    if not {type(value) for value in values} <= {int, float, type(None)}:
         row = next(i for i, value in enumerate(values) if not isinstance(value, int | float | None)
                    or isinstance(value, bool))  # fmt: skip
         raise SelectionError(
-            f"{path!r} is {values[row]!r:.80} on sample {universe.ids[row]}, not a number. "
-            "WEIGHTS, THRESHOLD and BUDGET need numbers; BALANCE and GROUP_CAP work on categories."
+            f"{path!r} is {shown(values[row])} on sample {universe.ids[row]}; {needs(strategy, kinds)} "
+            "On categories there are BALANCE and GROUP_CAP."
         )
     numbers = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     if np.isinf(numbers).any():
@@ -221,10 +239,11 @@ def read_positions(universe: Universe, path: str) -> Numbers:
         FieldNotFoundError: if there is no such field.
         SelectionError: if its values are neither.
     """
+    require_kind(universe.samples, path, POSITIONS, "TIME_GAP")
     values = universe.column(path)
     if any(isinstance(value, date) for value in values):
         return Numbers(np.array([_seconds(path, value) for value in values], dtype=np.float64))
-    return Numbers(_plain_numbers(universe, path))
+    return Numbers(_plain_numbers(universe, path, "TIME_GAP", POSITIONS))
 
 
 def _seconds(path: str, value: Any) -> float:
@@ -234,25 +253,26 @@ def _seconds(path: str, value: Any) -> float:
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp()
-    raise SelectionError(f"{path!r} holds times and also {value!r:.80}; expected one of them on all samples.")
+    raise SelectionError(f"{path!r} holds times and also {shown(value)}; expected one of them on all samples.")
 
 
-def read_groups(universe: Universe, path: str | None) -> IntArray:
+def read_groups(universe: Universe, path: str | None, strategy: str) -> Groups:
     """Number the values of a field; a sample without one is a group of its own. Without a path all are one group.
 
     Raises:
         FieldNotFoundError: if there is no such field.
         SelectionError: if its values are lists.
     """
+    has = np.ones(len(universe.ids), dtype=bool)
     if path is None:
-        return np.zeros(len(universe.ids), dtype=np.int64)
+        return Groups(np.zeros(len(universe.ids), dtype=np.int64), has)
+    require_kind(universe.samples, path, GROUPS, strategy)
     numbers: dict[Any, int] = {}
     groups = np.empty(len(universe.ids), dtype=np.int64)
     for row, value in enumerate(universe.column(path)):
         if isinstance(value, list | dict):
-            raise SelectionError(
-                f"{path!r} is {value!r:.80} on sample {universe.ids[row]}; a group is one value per sample."
-            )
+            raise SelectionError(f"{path!r} is {shown(value)} on sample {universe.ids[row]}; {needs(strategy, GROUPS)}")
+        has[row] = value is not None
         name = (row,) if value is None else value
         groups[row] = numbers.setdefault(name, len(numbers))
-    return groups
+    return Groups(groups, has)

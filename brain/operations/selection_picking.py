@@ -19,8 +19,9 @@ from ..selection.config import SelectionConfig, parse_config, slug_of
 from ..selection.greedy import Picks, pick
 from ..selection.report import report_of
 from .memory import mapped_within
+from .selection_notes import notes_on
 from .selection_problem import Problem, build
-from .selection_reading import matrices_of, read_all
+from .selection_reading import limits_of, matrices_of, read_all
 from .selection_universe import Universe
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Wishes:
             if value not in known:
                 raise SelectionError(f"{name}={value!r} is not supported. Give {' or '.join(map(repr, known))}.")
         if isinstance(self.seed, bool) or not isinstance(self.seed, Integral):
-            raise SelectionError(f"seed={self.seed!r} is not a whole number")
+            raise SelectionError(f"seed={self.seed!r} is not a whole number.")
 
     def params(self) -> dict[str, Any]:
         """As a run keeps it."""
@@ -144,7 +145,7 @@ def pick_samples(
         asked = _asked(config, problem, problem.facts.get("preselected", 0))
         begun = _begun(problem, prefix or Prefix(), length, asked)
         total = min(asked, int(problem.candidates.sum())) - len(begun.rows)
-        with shown(total, progress, "samples" if length == 1 else "clips") as advance:
+        with shown(total, progress if total else False, "samples" if length == 1 else "clips") as advance:
 
             def count_on(picked: int, distance: float) -> None:
                 advance(picked, **({"distance": distance} if np.isfinite(distance) else {}))
@@ -163,7 +164,8 @@ def pick_samples(
         report, reasons = report_of(
             problem.objectives, picks, candidates=problem.candidates, preselected=problem.preselected, seed=wishes.seed,
         )  # fmt: skip
-    notes = _notes(config, problem, picks, asked)
+    is_by_index = wishes.first == "index"
+    notes = notes_on(config, problem, picks, asked, limits_of(readings), is_by_index=is_by_index)
     return _written_out(problem, picks, report, reasons, notes, length)
 
 
@@ -213,18 +215,24 @@ def _asked(config: SelectionConfig, problem: Problem, preselected: int) -> int:
 
 
 def _begun(problem: Problem, prefix: Prefix, length: int, count: int) -> _Begun:
-    """The rows of the first picks, at most as many as are wanted.
+    """The rows of the first picks.
 
     Raises:
-        SelectionError: if one is no candidate.
+        SelectionError: if one is no candidate, or they are more than are wanted.
     """
     row_of: dict[SampleId, int] = {}
     if prefix.ids:
         free = np.flatnonzero(problem.candidates)
         beginnings = problem.units.rows[problem.units.starts[free]]
         row_of = {problem.ids[position]: row for position, row in zip(beginnings.tolist(), free.tolist(), strict=True)}
+    if len(prefix.ids) > count * length:
+        raise SelectionError(
+            f"resume=True: {len(prefix.ids)} samples were picked before, and {count * length} are asked for. Ask for "
+            f"at least as many. selection.prefix({count * length}) gives the first of them; selecting without resume "
+            "replaces them."
+        )
     rows = []
-    for start in range(0, min(len(prefix.ids), count * length), length):
+    for start in range(0, len(prefix.ids), length):
         wanted = list(prefix.ids[start : start + length])
         row = row_of.get(wanted[0])
         if row is None or problem.samples_of(row) != wanted:
@@ -235,24 +243,6 @@ def _begun(problem: Problem, prefix: Prefix, length: int, count: int) -> _Begun:
         rows.append(row)
     distances = [np.nan if d is None else d for d in prefix.distances[: len(rows) * length : length]]
     return _Begun(np.array(rows, dtype=np.int64), np.array(distances, dtype=np.float64))
-
-
-def _notes(config: SelectionConfig, problem: Problem, picks: Picks, asked: int) -> list[str]:
-    """What is worth saying in words."""
-    length, preselected = config.selected_sequence_length, problem.facts.get("preselected", 0)
-    there = int(problem.units.lengths[problem.candidates].sum())
-    if picks.stopped == "interrupted":
-        notes = [f"interrupted after {len(picks.rows)} of {asked} picks; resume=True goes on"]
-    elif not there:
-        notes = ["there are no candidates" + _why_none(problem)]
-    elif why := config.size_note(there, preselected):
-        notes = [why]
-    elif len(picks.rows) < asked and config.proportion_samples != 1:  # all that may be picked were
-        notes = [f"{asked * length} samples were asked for; {len(picks.rows) * length} were selected: {picks.stopped}"]
-    else:
-        notes = []
-    unkept = [note for constraint in problem.constraints for note in getattr(constraint, "notes", ())]
-    return [*notes, *unkept, *problem.notes, *config.notes]
 
 
 def _written_out(
@@ -270,11 +260,3 @@ def _written_out(
         [reason for ids, reason in zip(groups, reasons, strict=True) for _ in ids],
         report,
     )
-
-
-def _why_none(problem: Problem) -> str:
-    """What left no candidates."""
-    causes = [f"{count} samples lack what {label} reads" for label, count in
-              problem.facts.get("without_input", {}).items()]  # fmt: skip
-    causes += [f"{label} leaves {count}" for label, count in problem.facts.get("thresholds", {}).items()]
-    return f": {', '.join(causes)}" if causes else ""

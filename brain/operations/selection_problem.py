@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...dataset.errors import SelectionError
+from ...dataset.errors import SelectionError, hint
 from ...dataset.types import BoolArray, FloatArray, IntArray, SampleId
 from ..selection import constraints
 from ..selection.constraints import Constraint
@@ -47,6 +47,8 @@ from .sequences import Units, cut_clips
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "SMALLER": np.less, "SMALLER_EQUAL": np.less_equal, "BIGGER": np.greater, "BIGGER_EQUAL": np.greater_equal,
 }  # fmt: skip
+_ROUNDED = 1e-6
+"""What rounding may leave to 1 of the shares of a target."""
 
 
 @dataclass
@@ -174,9 +176,9 @@ class _Building:
             case Threshold():
                 return
             case GroupCap():
-                self._limit(constraints.GroupCap(units.first(values[0]), strategy.at_most))
+                self._limit(constraints.GroupCap(values[0].of(units), strategy.at_most))
             case TimeGap():
-                self._limit(constraints.MinimumGap(values[0].of(units), units.first(values[1]), strategy.at_least))
+                self._limit(constraints.MinimumGap(values[0].of(units), values[1].of(units), strategy.at_least))
             case Budget():
                 self._limit(constraints.Budget(_costs(label, units.total(values[0].values)), strategy.at_most))
             case Balance():
@@ -229,20 +231,31 @@ class _Building:
             self._limit(constraints.SumRange(sums, self._problem.candidates, *strategy.target_range))
 
     def _balance(self, strategy: Balance, label: str, shares: Shares) -> Objective:
-        if not shares.classes:
-            raise SelectionError(f"{label}: no sample has a class. Set what is read, or leave the strategy out.")
         problem, names = self._problem, shares.classes
-        found = Shares(self._units.total(shares.values), names)
+        found = Shares(self._units.total(shares.values), names, shares.known)
         target = target_of(found, strategy.target, strategy.distribution, problem.candidates)
         there = found.values[problem.candidates]
         sums = there.sum(axis=0).tolist()
-        if absent := [name for name, share, total in zip(names, target, sums, strict=True) if share > 0 and not total]:
+        wanted = [(name, total) for name, share, total in zip(names, target, sums, strict=True) if share > _ROUNDED]
+        if absent := [name for name, total in wanted if not total]:
             problem.facts.setdefault("classes_without_candidates", {})[label] = absent
+        problem.notes += _unknown_classes(label, strategy, found, absent)
         if without := int((there.sum(axis=1) == 0).sum()):
             problem.facts.setdefault("without_class", {})[label] = without
         return BalanceObjective(
             found.values, target, strength=strategy.strength, strict=strategy.strict, label=label, classes=tuple(names)
         )
+
+
+def _unknown_classes(label: str, strategy: Balance, shares: Shares, absent: Sequence[str]) -> list[str]:
+    """Say which classes of a target no candidate has, and which there are."""
+    notes = []
+    for name in strategy.target or ():
+        if name not in shares.known:
+            notes.append(f"{label}: there is no class {name!r}. {hint(name, shares.known, 'Classes')}")
+        elif name in absent:
+            notes.append(f"{label}: no candidate has the class {name!r}")
+    return notes
 
 
 def _costs(label: str, costs: NDArray[np.float64]) -> NDArray[np.float64]:

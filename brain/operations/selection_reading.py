@@ -6,11 +6,13 @@ How a value is read is `selection_inputs` and `selection_classes`; what becomes 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ...dataset.errors import SaccadeError, SelectionError
 from ...dataset.types import FloatArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, Scores
 from ..selection.strategies import (
     AnyStrategy,
     Balance,
+    Budget,
     Coverage,
     Diversity,
     GroupCap,
@@ -18,9 +20,12 @@ from ..selection.strategies import (
     Threshold,
     TimeGap,
     Typicality,
+    Weights,
 )
-from .selection_classes import read_shares
+from .selection_classes import Shares, read_shares
+from .selection_fields import maker_of
 from .selection_inputs import (
+    Groups,
     Numbers,
     ObjectVectors,
     Vectors,
@@ -99,7 +104,68 @@ def read_all(universe: Universe, strategies: Sequence[AnyStrategy], seed: int) -
         seed: of random numbers that have none of their own.
     """
     reading = _Reading(universe, seed)
-    return [Read(strategy, label_of(strategy), reading.of(strategy)) for strategy in strategies]
+    labels = [label_of(strategy) for strategy in strategies]
+    found = []
+    for place, (strategy, label) in enumerate(zip(strategies, labels, strict=True)):
+        number = f" ({labels[: place + 1].count(label)})" if labels.count(label) > 1 else ""
+        found.append(Read(strategy, label + number, reading.of(strategy)))
+        _require_some(universe, found[-1])
+    return found
+
+
+def check_fields(samples: "SampleCollection", strategies: Sequence[AnyStrategy]) -> None:
+    """Refuse what shows without looking at any sample: fields that are missing or of the wrong kind, unknown tags.
+
+    Raises:
+        SaccadeError: what reading them would raise.
+    """
+    nothing = Universe.empty(samples)
+    try:
+        read_all(nothing, strategies, 0)
+    except SaccadeError as error:
+        said = str(error).replace(nothing.samples._title(), samples._title())
+        raise type(error)(said) from None
+
+
+def _require_some(universe: Universe, read: Read) -> None:
+    """Refuse to pick by what no sample has.
+
+    Raises:
+        SelectionError: naming what computes it.
+    """
+    free = ~universe.is_preselected
+    strategy = read.strategy
+    others = (getattr(strategy, "weights", None), getattr(strategy, "group", None))
+    sources = [strategy.input, *(one for one in others if one is not None)]
+    for value, source in zip(read.values, sources, strict=False):
+        if not isinstance(value, Vectors | ObjectVectors | Numbers | Shares | Groups):
+            continue
+        if free.any() and not value.has[free].any():
+            read_from = Metadata(source) if isinstance(source, str) else source
+            maker = maker_of(read_from) or "Set it, or leave the strategy out."
+            raise SelectionError(
+                f"{read.label}: none of the {free.sum()} samples has a value in {_name_of(read_from)!r}. {maker}"
+            )
+
+
+def limits_of(readings: Sequence[Read]) -> list[str]:
+    """What keeps samples from being picked together, in words."""
+    found = []
+    for strategy, label, _ in readings:
+        match strategy:
+            case GroupCap():
+                found.append(f"{label} (at most {strategy.at_most} each)")
+            case TimeGap():
+                found.append(f"{label} (at least {strategy.at_least:g} apart)")
+            case Budget():
+                found.append(f"{label} (at most {strategy.at_most:g})")
+            case Typicality() if strategy.minimum_typicality is not None:
+                found.append(f"{label} (at least {strategy.minimum_typicality:g})")
+            case Weights() if strategy.target_range is not None:
+                found.append("{} (a sum of {:g} to {:g})".format(label, *strategy.target_range))
+            case Balance() if strategy.strict:
+                found.append(f"{label} (strict)")
+    return found
 
 
 class _Reading:
@@ -114,28 +180,31 @@ class _Reading:
             self._known[key] = read()
         return self._known[key]
 
-    def _numbers(self, source: Any) -> Numbers:
-        found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed))
+    def _numbers(self, source: Any, strategy: str) -> Numbers:
+        found: Numbers = self._once(source, lambda: read_numbers(self._universe, source, self._seed, strategy))
         return found
 
     def of(self, strategy: AnyStrategy) -> list[Any]:
         universe = self._universe
         match strategy:
             case GroupCap():
-                return [read_groups(universe, strategy.input.key)]
+                return [read_groups(universe, strategy.input.key, strategy.type)]
             case TimeGap():
-                return [read_positions(universe, strategy.input.key), read_groups(universe, strategy.group)]
+                return [
+                    read_positions(universe, strategy.input.key),
+                    read_groups(universe, strategy.group, strategy.type),
+                ]
             case Balance():
                 named = list(strategy.target) if strategy.target is not None else None
                 return [read_shares(universe, strategy.input, named)]
             case Coverage():
                 found = [self._vectors(strategy.input)]
-                return found if strategy.weights is None else [*found, self._numbers(strategy.weights)]
+                return found if strategy.weights is None else [*found, self._numbers(strategy.weights, strategy.type)]
             case Similarity():
                 return [self._vectors(strategy.input), read_queries(universe, strategy.input)]
             case Diversity() | Typicality():
                 return [self._vectors(strategy.input)]
-        return [self._numbers(strategy.input)]
+        return [self._numbers(strategy.input, strategy.type)]
 
     def _vectors(self, source: Embeddings) -> Vectors | ObjectVectors:
         key = ("vectors", source.key, source.task)

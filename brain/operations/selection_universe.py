@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 _OWNER = slice(8, 20)
 """The bytes of a vector's key that are the id of the sample."""
 
-_MAKERS = {
-    "lightly": "compute_quality(samples) makes 'lightly'.",
-    "metadata": "compute_metadata(samples) makes 'metadata'.",
-}
-
 
 @dataclass(frozen=True)
 class Universe:
@@ -75,6 +70,11 @@ class Universe:
         picked = set(earlier)
         is_preselected = np.fromiter((one in picked for one in ids), dtype=bool, count=len(ids))
         return cls(samples, ids, is_preselected, tagged if outside else None)
+
+    @classmethod
+    def empty(cls, samples: "SampleCollection") -> "Universe":
+        """None of the samples: whatever is wrong with the fields that are read shows with these as well."""
+        return cls(samples.limit(0), [], np.empty(0, dtype=bool), None)
 
     @cached_property
     def _keys(self) -> NDArray[np.bytes_]:
@@ -123,13 +123,9 @@ class Universe:
         """The values at one path of all samples.
 
         Raises:
-            FieldNotFoundError: if there is nothing, saying what computes it.
+            FieldNotFoundError: if there is nothing.
         """
-        try:
-            return self.columns([path])[path]
-        except FieldNotFoundError as error:
-            maker = _MAKERS.get(path.split(".", maxsplit=1)[0])
-            raise FieldNotFoundError(f"{error} {maker}" if maker else str(error)) from error
+        return self.columns([path])[path]
 
     def vectors(self, key: str) -> tuple[IntArray, FloatArray]:
         """Vectors of the samples: for each sample its row in a matrix, -1 for none, and the matrix.
@@ -164,7 +160,7 @@ class Universe:
             if is_new.any():
                 owners = np.concatenate([owners, others[is_new]])
                 matrix = np.concatenate([matrix, more[is_new]]) if len(matrix) else more[is_new]
-        if not len(matrix):
+        if not len(matrix) and self.ids:
             raise SchemaError(
                 f"no label in {task!r} of {self.samples._title()} has a vector in {key!r}. "
                 f"Run compute_patch_embeddings(samples, model, {task!r}, {key!r}) first."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ...dataset import columns, journal, runs
+from ...dataset import columns, display, journal, runs
 from ...dataset.errors import RunNotFoundError, SelectionError, hint
 from ...dataset.store import actions, run_records
 from ...dataset.types import FloatArray, Progress, SampleId
@@ -63,22 +63,32 @@ class Comparison:
 
     def __repr__(self) -> str:
         """The figures in a few lines."""
-        where = "" if self.first_difference is None else f", which part at rank {self.first_difference}"
-        lines = [
-            f"{self.tags[0]!r} with {self.sizes[0]} picks, {self.tags[1]!r} with {self.sizes[1]}",
-            "the same picks in the same order"
-            if self.identical
-            else f"{self.overlap} picks in both, Jaccard {self.jaccard:.3g}{where}",
-        ]
+        return "\n    ".join([f"Comparison of {self._title}", *(f"{k}: {v}" for k, v in self._facts().items())])
+
+    def _repr_html_(self) -> str:
+        return display.run_html(self._title, self._facts(), "comparison")
+
+    @property
+    def _title(self) -> str:
+        return f"{self.tags[0]!r} and {self.tags[1]!r}"
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"picks": f"{self.sizes[0]} and {self.sizes[1]}"}
+        if self.identical:
+            facts["in both"] = "the same picks in the same order"
+        else:
+            facts["in both"] = (
+                f"{self.overlap}, Jaccard {self.jaccard:.3g}; first differ at rank {self.first_difference}"
+            )
         for name, pair in (("coverage", self.coverage), ("mean distance to the other", self.mean_distance)):
             if any(value is not None for value in pair):
-                lines.append(f"{name}: {' and '.join('unknown' if v is None else f'{v:.4g}' for v in pair)}")
+                facts[name] = " and ".join("unknown" if value is None else f"{value:.4g}" for value in pair)
         if self.classes:
             shown = [f"{name} {one:.1%} and {two:.1%}" for name, (one, two) in list(self.classes.items())[:8]]
-            lines.append(f"classes: {', '.join(shown)}{', …' if len(self.classes) > 8 else ''}")
+            facts["classes"] = f"{', '.join(shown)}{', …' if len(self.classes) > 8 else ''}"
         if self.stale:
-            lines.append(f"changed since the first was made: {', '.join(self.stale)}")
-        return "\n    ".join(["Comparison", *lines])
+            facts["changed since the first was made"] = ", ".join(self.stale)
+        return facts
 
 
 def list_selections(dataset: "Dataset") -> list[str]:
@@ -187,7 +197,7 @@ def _run_with(dataset: "Dataset", tag: str) -> runs.Run:
     """
     found = {run.params["tag"]: run for run in _made(dataset)}
     if tag not in found:
-        known = hint(str(tag), found, "Selections")
+        known = hint(str(tag), list_selections(dataset), "Selections")
         raise RunNotFoundError(f"no selection {tag!r} on dataset {dataset.name!r}. {known}")
     return found[tag]
 

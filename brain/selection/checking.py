@@ -1,14 +1,39 @@
 """Checks of single values in a selection config. A wrong one is answered with its place and what it may be."""
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, TypeAlias
 
-from ...dataset.errors import WrongValueError, hint
+from ...dataset.errors import SelectionError, WrongValueError, hint
 
 Check: TypeAlias = Callable[[object, str], Any]
 """Takes a value and its place, gives the value as it is kept, or raises WrongValueError."""
+
+
+class Named:
+    """What is made with arguments that have names: a wrong name is answered with the nearest right one.
+
+    Attributes:
+        options: what else names an argument, such as its key in JSON.
+    """
+
+    options: ClassVar[tuple[Any, ...]] = ()
+
+    def __new__(cls, *_args: Any, **given: Any) -> Self:
+        """Refuse names that no argument has.
+
+        Raises:
+            SelectionError: naming the arguments there are.
+        """
+        known = list(inspect.signature(cls.__init__).parameters)[1:]
+        for name in given:
+            if name not in known:
+                near = {option.key: option.name for option in cls.options}.get(name, name)
+                raise SelectionError(f"{cls.__name__} has no argument {name!r}. {hint(near, known, 'Arguments')}")
+        return super().__new__(cls)
 
 
 def number(what: str, holds: Callable[[float], bool]) -> Check:
@@ -22,7 +47,7 @@ def number(what: str, holds: Callable[[float], bool]) -> Check:
     def check(value: object, place: str) -> float:
         plain = _as_float(value)
         if not math.isfinite(plain) or not holds(plain):
-            raise WrongValueError(place, f"={value!r} is not {what}")
+            raise WrongValueError(place, f"={value!r} is not {what}.")
         return plain
 
     return check
@@ -33,7 +58,7 @@ def whole(what: str, holds: Callable[[int], bool]) -> Check:
 
     def check(value: object, place: str) -> int:
         if isinstance(value, bool) or not isinstance(value, Integral) or not holds(int(value)):
-            raise WrongValueError(place, f"={value!r} is not {what}")
+            raise WrongValueError(place, f"={value!r} is not {what}.")
         return int(value)
 
     return check
@@ -44,20 +69,21 @@ def text(what: str) -> Check:
 
     def check(value: object, place: str) -> str:
         if not isinstance(value, str) or not value.strip():
-            raise WrongValueError(place, f"={value!r} is not {what}")
+            raise WrongValueError(place, f"={value!r} is not {what}.")
         return value
 
     return check
 
 
-def choice(known: Iterable[str]) -> Check:
-    """One of the words that are `known`."""
+def choice(known: Iterable[str], meant: Mapping[str, str] = MappingProxyType({})) -> Check:
+    """One of the words that are `known`; `meant` are those to suggest for other words."""
     words = tuple(known)
 
     def check(value: object, place: str) -> str:
         if not isinstance(value, str) or value not in words:
             raise WrongValueError(
-                place, f"={value!r} is not supported. {hint(_as_in(value, words), words, 'Supported')}"
+                place,
+                f"={value!r} is not supported. {hint(meant.get(str(value), _as_in(value, words)), words, 'Supported')}",
             )
         return value
 
@@ -72,7 +98,7 @@ def optional(check: Check) -> Check:
 def boolean(value: object, place: str) -> bool:
     """True or False, and nothing that only counts as one of them."""
     if not isinstance(value, bool):
-        raise WrongValueError(place, f"={value!r} is not true or false")
+        raise WrongValueError(place, f"={value!r} is not true or false.")
     return value
 
 
@@ -97,7 +123,7 @@ def class_names(value: object, place: str) -> tuple[str, ...]:
     """A list of names of classes, none of them twice."""
     names = [class_name(one) for one in value] if isinstance(value, Sequence) and not isinstance(value, str) else []
     if not names or None in names or len(set(names)) < len(names):
-        raise WrongValueError(place, f"={value!r} is not a list of names of classes, at least one and each once")
+        raise WrongValueError(place, f"={value!r} is not a list of names of classes, at least one and each once.")
     return tuple(name for name in names if name is not None)
 
 

@@ -15,7 +15,7 @@ from ...dataset.errors import SelectionError, WrongValueError
 from .checking import mapping, number, optional, whole
 from .files import ENDINGS, read_config_file
 from .limits import Budget, GroupCap, Threshold, TimeGap
-from .strategies import AnyStrategy, parse_strategy
+from .strategies import AnyStrategy, Strategy, parse_strategy
 from .worker_config import from_worker_config, is_worker_config
 
 SIZES = ("n_samples", "proportion_samples", "n_total")
@@ -180,6 +180,9 @@ def parse_config(
         return _from_file(config, size)
     if isinstance(config, Sequence):
         config = {"strategies": config}
+    elif not isinstance(config, Mapping):
+        what = "a mapping, a list of strategies or the path of a file"
+        raise WrongValueError("selection_config", f"={config!r} is not {what}.{_instead_of(config)}")
     return _from_mapping(config, size)
 
 
@@ -195,6 +198,13 @@ def slug_of(tag: str) -> str:
     return re.sub(r"\W", "_", tag)
 
 
+def _instead_of(config: object) -> str:
+    """What was meant by something that is no config."""
+    if isinstance(config, Strategy | type):
+        return " Put a strategy into a list: [...]."
+    return f" How many is said by n_samples={config!r}." if isinstance(config, int) else ""
+
+
 def _from_file(path: str | PathLike[str], size: Mapping[str, Any]) -> SelectionConfig:
     if not str(path).lower().endswith(ENDINGS):
         raise WrongValueError(
@@ -207,13 +217,12 @@ def _from_file(path: str | PathLike[str], size: Mapping[str, Any]) -> SelectionC
         raise SelectionError(f"{path}: {error}") from None
 
 
-def _from_mapping(config: object, size: Mapping[str, Any]) -> SelectionConfig:
+def _from_mapping(config: Mapping[str, Any], size: Mapping[str, Any]) -> SelectionConfig:
+    _refuse_elsewhere(config)
+    config = {key: value for key, value in config.items() if key not in _NOT_HERE}
     notes: tuple[str, ...] = ()
-    if isinstance(config, Mapping):
-        _refuse_elsewhere(config)
-        config = {key: value for key, value in config.items() if key not in _NOT_HERE}
-        if is_worker_config(config):
-            config, notes = from_worker_config(config)
+    if is_worker_config(config):
+        config, notes = from_worker_config(config)
     top = mapping(config, "selection_config", _CONFIG_KEYS)
     if size:
         top = {**{key: value for key, value in top.items() if key not in SIZES}, **size}
@@ -236,7 +245,9 @@ def _refuse_elsewhere(config: Mapping[Any, Any]) -> None:
 
 def _parsed(strategies: object) -> tuple[AnyStrategy, ...]:
     if not isinstance(strategies, Sequence) or isinstance(strategies, str) or not strategies:
-        raise WrongValueError("strategies", f"={strategies!r} is not a list with at least one strategy")
+        is_one = isinstance(strategies, Strategy | Mapping | type)
+        advice = " Put it into a list: strategies=[...]." if is_one else ""
+        raise WrongValueError("strategies", f"={strategies!r} is not a list with at least one strategy.{advice}")
     return tuple(parse_strategy(value, f"strategies[{index}]") for index, value in enumerate(strategies))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias
 
 from ...dataset.errors import WrongValueError
-from .checking import Check, choice, class_names, mapping, optional, text, whole
+from .checking import Check, Named, choice, class_names, mapping, optional, text, whole
 
 _CHECKS: dict[str, Check] = {
     "dataset_id": optional(text("the name or id of a dataset")),
@@ -18,7 +18,7 @@ _CHECKS: dict[str, Check] = {
 
 
 @dataclass(frozen=True)
-class Input:
+class Input(Named):
     """What the inputs share: their form in JSON, and that their values are checked when they are made."""
 
     type: ClassVar[str]
@@ -194,7 +194,7 @@ def parse_input(value: object, place: str = "input") -> AnyInput:
             )
     for key, what in _REQUIRED.items():
         if key in _keys(kind) and key not in given and kind is not Embeddings:
-            raise WrongValueError(f"{place}.{key}", f" is missing; {kind.type} needs it: {what}")
+            raise WrongValueError(f"{place}.{key}", f" is missing; {kind.type} needs it: {what}.")
     try:
         return kind(**given)
     except WrongValueError as wrong:

@@ -13,6 +13,14 @@ from .inputs import Metadata, Predictions, RandomNumbers, Scores
 from .pairs import Option, Strategy, values
 
 OPERATIONS = ("SMALLER", "SMALLER_EQUAL", "BIGGER", "BIGGER_EQUAL")
+_SIGNS = {
+    "<": "SMALLER",
+    "<=": "SMALLER_EQUAL",
+    ">": "BIGGER",
+    ">=": "BIGGER_EQUAL",
+    "GREATER": "BIGGER",
+    "LESS": "SMALLER",
+}
 
 
 def _gap(value: object, place: str) -> float:
@@ -45,7 +53,7 @@ class Threshold(Strategy):
 
     type: ClassVar[str] = "THRESHOLD"
     options: ClassVar[tuple[Option, ...]] = (
-        Option("operation", "operation", choice(OPERATIONS), required=True),
+        Option("operation", "operation", choice(OPERATIONS, _SIGNS), required=True),
         Option("threshold", "threshold", number("a number", lambda _: True), required=True),
     )
 

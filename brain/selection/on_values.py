@@ -24,22 +24,22 @@ def _range(value: object, place: str) -> tuple[float, float]:
     given = mapping(value, place, ("min_sum", "max_sum"))
     for key in ("min_sum", "max_sum"):
         if key not in given:
-            raise WrongValueError(f"{place}.{key}", " is missing; target_range needs both min_sum and max_sum")
+            raise WrongValueError(f"{place}.{key}", " is missing; target_range needs both min_sum and max_sum.")
     low, high = _SUM(given["min_sum"], f"{place}.min_sum"), _SUM(given["max_sum"], f"{place}.max_sum")
     if high < low:
-        raise WrongValueError(f"{place}.max_sum", f"={high!r} is below min_sum={low!r}")
+        raise WrongValueError(f"{place}.max_sum", f"={high!r} is below min_sum={low!r}.")
     return low, high
 
 
 def _target(value: object, place: str) -> dict[str, float]:
     """The share of each class: from 0 to 1, not all 0, together at most 1."""
     if not isinstance(value, Mapping) or not value:
-        raise WrongValueError(place, f"={value!r} is not a mapping of at least one class to its share")
+        raise WrongValueError(place, f"={value!r} is not a mapping of at least one class to its share.")
     shares: dict[str, float] = {}
     for given, share in value.items():
         name = class_name(given)
         if name is None or name in shares:
-            raise WrongValueError(place, f" has the key {given!r}, which is no name of a class or names one twice")
+            raise WrongValueError(place, f" has the key {given!r}, which is no name of a class or names one twice.")
         shares[name] = _SHARE(share, f"{place}.{name}")
     if sum(shares.values()) > 1 + _SLACK:
         raise WrongValueError(place, f" has shares that sum to {sum(shares.values()):g}. Together they are at most 1.")

@@ -23,7 +23,7 @@ def _weights(value: object, place: str) -> Metadata | Scores | Predictions:
     except WrongValueError as wrong:
         raise wrong if wrong.place.startswith(place) else wrong.under(place) from None
     if not isinstance(source, Metadata | Scores | Predictions) or "WEIGHTS" not in PAIRS[source.kind]:
-        raise WrongValueError(place, f"={value!r} is not a field path or another input of numbers, as for WEIGHTS")
+        raise WrongValueError(place, f"={value!r} is not a field path or another input of numbers, as for WEIGHTS.")
     return source
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...dataset.errors import WrongValueError
-from .checking import Check, boolean, number
+from .checking import Check, Named, boolean, number
 from .inputs import AnyInput, Embeddings, Metadata
 
 PAIRS: Mapping[str, tuple[str, ...]] = {
@@ -46,7 +46,7 @@ STRENGTH = Option(
 NORMALIZE = Option("normalize", "normalize", boolean, True)
 
 
-class Strategy:
+class Strategy(Named):
     """What the strategies share. Each is a value: it can be compared, and it has a form in JSON.
 
     Attributes:
@@ -84,7 +84,7 @@ class Strategy:
         for option in self.options:
             value, place = values.get(option.name, option.default), places[option.name]
             if value is None and option.required:
-                raise WrongValueError(place, f" is missing; {self.type} needs it")
+                raise WrongValueError(place, f" is missing; {self.type} needs it.")
             object.__setattr__(self, option.name, option.check(value, place))
         self._agree({"input": "input", **places})
 

@@ -16,6 +16,7 @@ from .explanation import Explanation, class_shares, evenness, explain, mean_rank
 _BY_PRECEDENCE = ("DIVERSITY", "COVERAGE", "TYPICALITY", "SIMILARITY")
 _DRAWN = 4096
 _DRAWS = 8
+_ROUNDED = 1e-9
 _EXHAUSTED = "no candidates left"
 
 
@@ -70,8 +71,9 @@ def report_of(
           a pick beats in it, on average), and of WEIGHTS `rank` (mean rank among the candidates; at random 0.5).
         * `classes`: of each BALANCE its `label`, and lists over the `classes`: `target`, `selected` (with what was
           preselected), `candidates`; and `error`: half the sum of the differences to the target.
-        * `comparison`: `diversity` (mean distance of a pick to the nearest other one), `coverage`, `balance` (evenness
-          of the classes, 0 to 1), each of the `picks` and of as many drawn at `random`.
+        * `comparison`: `diversity` (mean distance of a pick to the nearest other one), `coverage`, of the
+          classes `target_error` (half the sum of the differences to the target) or, where all are wanted alike,
+          `balance` (evenness, 0 to 1), each of the `picks` and of as many drawn at `random`.
     """
     rows, earlier = np.asarray(picks.rows, dtype=np.int64), np.asarray(preselected, dtype=np.int64)
     free = candidates.copy()
@@ -93,9 +95,7 @@ def report_of(
     balances = [o for o in objectives if o.name == "BALANCE"] if len(rows) else []
     if balances:
         report["classes"] = [_classes(objective, rows, earlier, free) for objective in balances]
-        comparison["balance"] = _evenness(
-            balances[0], [np.concatenate([earlier, found]) for found in (rows, *drawn)], free
-        )
+        comparison |= _balance(balances[0], [np.concatenate([earlier, found]) for found in (rows, *drawn)], free)
     return report | ({"comparison": comparison} if comparison else {}), explanation.reasons
 
 
@@ -183,8 +183,7 @@ def _classes(
     objective: Any, rows: IntArray, preselected: IntArray, candidates: NDArray[np.bool_]
 ) -> dict[str, Any]:  # fmt: skip
     selected = class_shares(objective.shares, np.concatenate([preselected, rows]))
-    wished = np.asarray(objective.target, dtype=np.float64)
-    target = wished / wished.sum() if wished.sum() > 0 else wished
+    target = _target(objective)
     there = class_shares(objective.shares, np.flatnonzero(candidates))
     names = getattr(objective, "classes", None) or [str(column) for column in range(len(target))]
     kept = np.flatnonzero((target > 0) | (selected > 0) | (there > 0)).tolist()
@@ -192,15 +191,30 @@ def _classes(
     return {
         "label": objective.label, "classes": [str(names[column]) for column in kept],
         **{name: np.round(shares[kept], 6).tolist() for name, shares in columns.items()},
-        "error": round(float(np.abs(selected - target).sum() / 2), 6),
+        "error": _error(selected, target),
     }  # fmt: skip
 
 
-def _evenness(objective: Any, sets: Sequence[IntArray], candidates: NDArray[np.bool_]) -> dict[str, float | None]:
-    """How even the classes of the picks and of random ones are, among the classes that either can have."""
+def _target(objective: Any) -> NDArray[np.float64]:
+    wished = np.asarray(objective.target, dtype=np.float64)
+    return wished / wished.sum() if wished.sum() > 0 else wished
+
+
+def _error(shares: FloatArray, target: FloatArray) -> float:
+    """The part of the shares that is in the wrong class."""
+    return round(float(np.abs(shares - target).sum() / 2), 6)
+
+
+def _balance(
+    objective: Any, sets: Sequence[IntArray], candidates: NDArray[np.bool_]
+) -> dict[str, dict[str, float | None]]:
+    """How near the classes of the picks and of random ones are to the target; where it is even, how even they are."""
+    target = _target(objective)
     shares = [class_shares(objective.shares, found) for found in (np.flatnonzero(candidates), *sets)]
-    kept = np.any([found > 0 for found in shares], axis=0)
-    return _pair(*(evenness(found[kept]) for found in shares[1:]))
+    kept = np.any([found > 0 for found in (target, *shares)], axis=0)
+    if np.ptp(target[kept]) > _ROUNDED:
+        return {"target_error": _pair(*(_error(found, target) for found in shares[1:]))}
+    return {"balance": _pair(*(evenness(found[kept]) for found in shares[1:]))}
 
 
 def _pair(of_picks: float, *at_random: float) -> dict[str, float | None]:

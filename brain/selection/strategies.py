@@ -72,6 +72,8 @@ def parse_strategy(value: object, place: str = "strategy") -> AnyStrategy:
     """
     if isinstance(value, AnyStrategy):
         return value
+    if isinstance(value, type) and issubclass(value, Strategy):
+        raise WrongValueError(place, f" is the class {value.__name__}. Make a value of it: {value.__name__}(...).")
     pair = mapping(value, place, ("input", "strategy"))
     source = parse_input(pair.get("input"), f"{place}.input")
     method = pair.get("strategy")

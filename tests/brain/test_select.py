@@ -8,7 +8,8 @@ import pytest
 import saccade as sc
 import saccade.brain as scb
 from saccade.brain.operations.select import choose
-from saccade.dataset.errors import FieldNotFoundError, SelectionError
+from saccade.brain.selection.config import parse_config
+from saccade.dataset.errors import FieldNotFoundError, RunNotFoundError, SelectionError, ViewError
 
 from .selection_cases import farthest_first
 
@@ -188,8 +189,15 @@ def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
         scb.select(
             dataset, n_samples=2, strategies=[{"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "BALANCE"}}]
         )
-    with pytest.raises(SelectionError, match="a selection_config and n_samples were both given"):
-        scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, n_samples=5)
+    with pytest.raises(SelectionError, match="a selection_config and strategies were both given"):
+        scb.select(dataset, {"n_samples": 5, "strategies": DIVERSITY}, strategies=DIVERSITY)
+    with pytest.raises(SelectionError, match="How many is said by n_samples=5"):
+        scb.select(dataset, 5)
+    for name, value in (("tag", 7), ("tag", ["a"]), ("preselected_tag", ["x"])):
+        with pytest.raises(SelectionError, match=f"{name}=.* is no text. Give the name of one tag"):
+            scb.select(dataset, n_samples=2, **{name: value})
+    with pytest.raises(SelectionError, match="preselected_tag='x': no sample"):
+        scb.select(dataset, n_samples=2, preselected_tag="x")
     with pytest.raises(SelectionError, match="no size is given"):
         scb.select(dataset)
     with pytest.raises(SelectionError, match=r"rule='best' is not supported\. Give 'ranked' or 'accumulated'"):
@@ -201,11 +209,74 @@ def test_a_wrong_config_is_refused_before_anything_is_read_or_written(dataset):
     assert dataset.list_runs() == []
 
 
-def test_a_missing_field_fails_the_run_and_tags_nothing(dataset):
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ("street", r"samples is a str\. Give a dataset.*load_dataset\('street'\) gives the dataset"),
+        (["street"], "samples is a list. Give a dataset"),
+    ],
+)
+def test_what_is_no_dataset_is_refused(samples, message):
+    with pytest.raises(SelectionError, match=message):
+        scb.select(samples, n_samples=2)
+    with pytest.raises(SelectionError, match=message):
+        scb.select_balanced(samples, 2, "weather")
+
+
+def test_patches_are_refused(dataset):
+    dataset.add_sample(sc.Sample("/boxes.png", boxes=sc.Detections(detections=[sc.Detection(label="car")])))
+    with pytest.raises(ViewError, match="'select' works on samples"):
+        scb.select(dataset.to_patches("boxes"), n_samples=2)
+
+
+def test_a_size_takes_the_place_of_that_of_the_config(dataset):
+    config = {"n_samples": 3, "strategies": DIVERSITY}
+    assert len(scb.select(dataset, config, n_samples=7)) == 7
+    assert len(scb.select(dataset, config, proportion_samples=0.5)) == 15
+    assert len(scb.select(dataset, parse_config(config), n_total=4)) == 4
+
+
+def test_a_list_of_strategies_is_a_config(dataset):
+    batch = scb.select(dataset, [scb.Diversity()], n_samples=4, selected_sequence_length=2)
+    assert batch.config["n_samples"] == 4
+    assert batch.config["selected_sequence_length"] == 2
+    with pytest.raises(SelectionError, match="no size is given"):
+        scb.select(dataset, [scb.Diversity()])
+
+
+def test_of_one_sample_one_is_picked(database):
+    one = sc.Dataset("one")
+    one.add_sample(sc.Sample("/a.png", embedding=np.ones(3)))
+    batch = scb.select(one, n_samples=2, strategies=[scb.Diversity(), scb.Typicality(), scb.Coverage(), scb.Random()])
+    assert batch.ids == one.values("id")
+
+
+def test_where_nothing_is_to_be_picked_there_is_no_bar_and_a_reason(dataset, capsys):
+    dataset.tag_samples("all")
+    batch = scb.select(dataset, n_samples=2, preselected_tag="all", progress=True)
+    assert batch.report["note"] == "there are no candidates: all 30 samples were picked before"
+    nothing = scb.select(dataset.limit(0), n_samples=2, progress=True)
+    assert nothing.report["note"] == "there are no candidates: there are no samples"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_failed_selection_uses_up_no_name_and_is_not_offered(dataset):
+    dataset.add_sample_field("score", sc.IntField)
+    for tag in (None, "batch 7"):
+        with pytest.raises(SelectionError, match="none of the 30 samples"):
+            scb.select(dataset, n_samples=2, strategies=[scb.Weights("score")], tag=tag)
+    assert scb.select(dataset, n_samples=2).tag == "selection-1"
+    with pytest.raises(RunNotFoundError, match="Selections: selection-1"):
+        dataset.load_selection("selections-1")
+    assert scb.select(dataset, n_samples=3, tag="batch-7").ids == dataset.load_selection("batch-7").ids
+    assert dataset.list_selections() == ["selection-1", "batch-7"]
+
+
+def test_a_missing_field_is_said_before_a_run_is_recorded(dataset):
     strategies = [{"input": {"type": "EMBEDDINGS", "key": "clip"}, "strategy": {"type": "DIVERSITY"}}]
-    with pytest.raises(FieldNotFoundError, match="no field 'clip'"):
+    with pytest.raises(FieldNotFoundError, match="no field 'clip' on dataset 'points'"):
         scb.select(dataset, n_samples=2, strategies=strategies, tag="batch")
-    assert dataset.get_run_info("selections.batch").state == "failed"
+    assert dataset.list_runs() == []
     assert dataset.count_sample_tags() == {}
 
 

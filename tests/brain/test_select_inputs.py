@@ -88,17 +88,24 @@ def test_a_part_of_a_view_is_read_as_the_view_shows_it(dataset):
          r"'uncertainty_entropy' of 'guess' was not computed\..*active_learning_scores.*guess_uncertainty_margin"),
         (scb.Weights("lightly.sharpness"), FieldNotFoundError, r"compute_quality\(samples\) makes 'lightly'"),
         (scb.Weights("brigthness"), FieldNotFoundError, "Did you mean 'brightness'"),
-        (scb.Weights("weather"), SelectionError, r"'weather' is 'sunny' on sample .*BALANCE and GROUP_CAP work on"),
-        (scb.Threshold("is_night", "BIGGER", 0), SelectionError, "is True on sample .*, not a number"),
-        (scb.Balance("brightness", {"1": 1.0}), SelectionError, r"'brightness' is 0.0 .*, not a category.*WEIGHTS"),
-        (scb.Balance("truth", {"car": 1.0}), SelectionError, "for labels the input PREDICTIONS"),
+        (scb.Weights("weather"), SelectionError, "kind StringField; WEIGHTS needs a number.*BALANCE and GROUP_CAP"),
+        (scb.Threshold("is_night", "BIGGER", 0), SelectionError, "BooleanField; THRESHOLD needs a number"),
+        (scb.Weights("truth"), SelectionError, r'Predictions\("truth", "CATEGORY_COUNT"\)'),
+        (scb.Weights("embedding"), SelectionError, "VectorField; WEIGHTS needs a number of each sample. On vectors"),
+        (scb.TimeGap("weather", 3), SelectionError, "StringField; TIME_GAP needs a number or a time"),
+        (scb.Budget("boxes.detections.confidence", 3), SelectionError, "of kind lists of FloatField; BUDGET needs"),
+        (scb.Balance("brightness", {"1": 1.0}), SelectionError, r"FloatField; BALANCE needs categories.*WEIGHTS"),
+        (scb.Balance("truth", {"car": 1.0}), SelectionError, r'\(Classification\).*\("truth", "CLASS_DISTRIBUTION"\)'),
+        (scb.Balance("embedding", {"car": 1.0}), SelectionError, "VectorField; BALANCE needs categories"),
+        (scb.GroupCap("embedding", 1), SelectionError, "VectorField; GROUP_CAP needs one value of each sample"),
+        (scb.GroupCap("truth", 1), SelectionError, "such as 'truth.label'"),
         (scb.Weights(scb.Predictions("boxes", "CATEGORY_COUNT", ("cat",))), SelectionError,
          r"is a 'cat'.*Did you mean 'car'"),
         (scb.Balance(scb.Predictions("number", "CLASS_DISTRIBUTION"), {"car": 1.0}), SaccadeError, "holds no labels"),
         (scb.Similarity(scb.Embeddings(tag_name="qery")), SelectionError, r"tag_name='qery'.*Did you mean 'query'"),
         (scb.Similarity(scb.Embeddings(tag_name="query", dataset_id="stret")), SelectionError,
          r"dataset_id='stret'.*Did you mean 'street'"),
-        (scb.GroupCap("tags", 1), SelectionError, "a group is one value per sample"),
+        (scb.GroupCap("tags", 1), SelectionError, r"ListField\(StringField\); GROUP_CAP needs one value"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_and_leaves_the_data_as_it_was(dataset, strategy, error, message):
@@ -107,6 +114,7 @@ def test_what_cannot_be_read_is_refused_and_leaves_the_data_as_it_was(dataset, s
         scb.select(dataset, n_samples=3, strategies=[strategy], tag="batch")
     assert dataset.count_sample_tags() == {"query": 1}
     assert not dataset.has_field("selections")
+    assert dataset.list_selections() == []
 
 
 def test_vectors_of_other_lengths_cannot_be_compared(dataset):
@@ -162,8 +170,96 @@ def test_the_two_configs_of_lightlys_documentation_run_as_written(dataset):
 
 def test_where_no_sample_has_a_class_there_is_nothing_to_balance(dataset):
     dataset.set_values("weather", [None] * COUNT)
-    with pytest.raises(SelectionError, match="BALANCE weather: no sample has a class"):
+    with pytest.raises(SelectionError, match="BALANCE weather: none of the 48 samples has a value in 'weather'"):
         scb.select(dataset, n_samples=3, strategies=[scb.Balance("weather", distribution="UNIFORM")])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (scb.Threshold("metadata.width", "BIGGER", 3),
+         r"BIGGER 3: none of the 48 samples has a value in 'metadata.width'\. compute_metadata\(samples\) makes"),
+        (scb.Weights("score"), "WEIGHTS score: none of .* Set it, or leave the strategy out"),
+        (scb.Weights(scb.Scores("guess", "entropy")), r"compute_active_learning_scores\(samples, 'guess'\)"),
+        (scb.GroupCap("score", 1), "GROUP_CAP score: none of"),
+        (scb.TimeGap("taken", 1, group="score"), "TIME_GAP taken: none of the 48 samples has a value in 'score'"),
+        (scb.Coverage(weights="score"), "COVERAGE embedding: none of the 48 samples has a value in 'score'"),
+        (scb.Balance("score", {"1": 0.5}), "BALANCE score: none of"),
+    ],
+)  # fmt: skip
+def test_what_no_sample_has_is_refused_by_naming_what_computes_it(dataset, strategy, message):
+    for name in ("score", "guess_entropy"):
+        dataset.add_sample_field(name, sc.IntField)
+    before = scb.select(dataset, n_samples=3, tag="batch").ids
+    with pytest.raises(SelectionError, match=message):
+        scb.select(dataset, n_samples=4, strategies=[strategy], tag="batch")
+    assert dataset.load_selection("batch").ids == before
+
+
+def test_what_only_preselected_samples_have_is_refused(dataset):
+    dataset.limit(2).tag_samples("before")
+    dataset.add_sample_field("score", sc.IntField)
+    dataset.limit(2).set_values("score", [1, 2])
+    with pytest.raises(SelectionError, match="none of the 46 samples"):
+        scb.select(dataset, n_samples=4, strategies=[scb.Weights("score")], preselected_tag="before")
+
+
+@pytest.mark.parametrize(
+    ("target", "note"),
+    [
+        ({"suny": 0.7}, "there is no class 'suny'. Classes: fog, rain, sunny. Did you mean 'sunny'?"),
+        ({"suny": 0.0, "fog": 0.5}, "there is no class 'suny'."),
+        ({"fog": 1.0}, "no candidate has the class 'fog'"),
+    ],
+)
+def test_a_class_of_the_target_that_nothing_has_is_said(dataset, target, note):
+    view = dataset.match(sc.F("weather") != "fog") if "fog" in target else dataset
+    dataset.match(sc.F("weather") == "fog").tag_samples("before")
+    batch = scb.select(
+        view, n_samples=3, strategies=[scb.Balance("weather", target)], preselected_tag="before", tag="batch"
+    )
+    assert f"BALANCE weather: {note}" in batch.report["note"]
+    assert note in repr(batch)
+
+
+def test_an_unknown_class_of_predictions_is_said(dataset):
+    balance = scb.Balance(scb.Predictions("guess", "CLASS_DISTRIBUTION"), {"cra": 0.7})
+    batch = scb.select(dataset, n_samples=3, strategies=[balance])
+    assert "there is no class 'cra'. Classes: bike, bus, car. Did you mean 'car'?" in batch.report["note"]
+
+
+@pytest.mark.parametrize(
+    ("strategies", "why"),
+    [
+        ([scb.GroupCap("video", 2)], "12 were selected: no candidates left within GROUP_CAP video (at most 2 each)"),
+        ([scb.Diversity(), scb.Budget("cost", 10), scb.TimeGap("taken", 20)],
+         "within BUDGET cost (at most 10), TIME_GAP taken (at least 20 apart)"),
+        ([scb.Typicality(minimum_typicality=0.999)], "0 were selected: no candidates left within TYPICALITY embedding"),
+        ([scb.Diversity(minimum_distance=0.7), scb.GroupCap("video", 3)],
+         "5 were selected: minimum distance, with GROUP_CAP video (at most 3 each)"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("asked", [20, 99])
+def test_the_limits_that_ended_a_selection_are_named(dataset, strategies, why, asked):
+    batch = scb.select(dataset, n_samples=asked, strategies=strategies)
+    assert batch.report["note"].startswith(f"{asked} samples were asked for; ")
+    assert why in batch.report["note"]
+
+
+def test_where_nothing_prefers_one_sample_to_another_the_order_is_said(dataset):
+    limit = scb.Threshold("brightness", "BIGGER", 3)
+    said = "no strategy prefers one sample to another: they were picked in the order of"
+    assert f"{said} their ids" in scb.select(dataset, n_samples=3, strategies=[limit]).report["note"]
+    by_index = scb.select(dataset, n_samples=3, strategies=[limit, scb.Diversity(strength=0)], first="index")
+    assert f"{said} the view" in by_index.report["note"]
+    assert "note" not in scb.select(dataset, proportion_samples=1.0, strategies=[limit]).report
+    assert "note" not in scb.select(dataset, n_samples=3, strategies=[limit, scb.Diversity()]).report
+
+
+def test_strategies_of_the_same_name_are_numbered(dataset):
+    twice = [scb.Diversity(), scb.Diversity(strength=2), scb.Weights("brightness")]
+    labels = [one["label"] for one in scb.select(dataset, n_samples=3, strategies=twice).report["objectives"]]
+    assert labels == ["DIVERSITY embedding (1)", "DIVERSITY embedding (2)", "WEIGHTS brightness"]
 
 
 def test_costs_below_zero_are_refused(dataset):

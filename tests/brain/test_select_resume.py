@@ -49,13 +49,19 @@ def test_what_was_picked_by_then_is_kept_on_request_and_gone_on_with(dataset):
     assert dataset.count_sample_tags() == {"whole": 20, "batch": 20}
 
 
-def test_a_smaller_selection_is_the_beginning_of_a_larger_one_and_the_other_way_round(dataset):
+def test_a_smaller_selection_is_the_beginning_of_a_larger_one(dataset):
     scb.select(dataset, n_samples=5, tag="batch")
     larger = scb.select(dataset, n_samples=12, tag="batch", resume=True)
     assert larger.ids == scb.select(dataset, n_samples=12, tag="whole").ids
-    smaller = scb.select(dataset, proportion_samples=0.1, tag="batch", resume=True)
-    assert smaller.ids == larger.ids[:4]
-    assert dataset.count_sample_tags()["batch"] == 4
+
+
+@pytest.mark.parametrize("size", [{"n_samples": 3}, {"proportion_samples": 0.1}])
+def test_going_on_never_loses_picks(dataset, size):
+    before = scb.select(dataset, n_samples=5, tag="batch")
+    with pytest.raises(SelectionError, match=r"5 samples were picked before, and [34] are asked for.*prefix\([34]\)"):
+        scb.select(dataset, **size, tag="batch", resume=True)
+    assert dataset.load_selection("batch").ids == before.ids
+    assert scb.select(dataset, n_samples=5, tag="batch", resume=True).ids == before.ids
 
 
 def test_where_nothing_was_begun_it_begins(dataset):
@@ -67,7 +73,11 @@ def test_where_nothing_was_begun_it_begins(dataset):
     [
         ({"seed": 3}, "was made with seed=0, not 3"),
         ({"first": "index"}, "first='central', not 'index'"),
-        ({"strategies": [scb.Diversity(strength=2)]}, "was made with strategies="),
+        ({"strategies": [scb.Diversity(), scb.Random()]}, r"was made with len\(strategies\)=1, not 2\. Give"),
+        (
+            {"strategies": [scb.Diversity(strength=2)]},
+            r"strategies\[0\]\.strategy\.strength=1\.0, not 2\.0\. Give",
+        ),
     ],
 )
 def test_what_was_made_in_another_way_is_not_gone_on_with(dataset, changed, message):

@@ -77,11 +77,11 @@ def test_an_unknown_tag_is_answered_with_the_nearest(dataset, batch):
 
 
 def test_a_failed_selection_is_not_listed_and_says_why(dataset):
-    strategies = [{"input": {"type": "EMBEDDINGS", "key": "clip"}, "strategy": {"type": "DIVERSITY"}}]
-    with pytest.raises(KeyError):
-        scb.select(dataset, n_samples=2, strategies=strategies, tag="broken")
+    dataset.add_sample_field("score", sc.IntField)
+    with pytest.raises(SelectionError):
+        scb.select(dataset, n_samples=2, strategies=[scb.Weights("score")], tag="broken")
     assert dataset.list_selections() == []
-    with pytest.raises(SelectionError, match=r"'broken' is failed: FieldNotFoundError: no field 'clip'"):
+    with pytest.raises(SelectionError, match=r"'broken' is failed: SelectionError: WEIGHTS score: none of"):
         dataset.load_selection("broken")
     dataset.delete_selection("broken")
     assert dataset.list_runs() == []
@@ -172,12 +172,32 @@ def test_the_first_picks_are_what_a_smaller_selection_would_have_picked(dataset,
     assert prefix.report["curve"]["coverage"] == small.report["curve"]["coverage"]
     assert batch.prefix(99).ids == batch.ids
     assert prefix.prefix(2).ids == batch.ids[:2]
+    covered = small.report["comparison"]["coverage"]["picks"]
+    assert prefix.report["comparison"]["coverage"]["picks"] == covered
+    assert f"coverage: {covered:.3g}" in repr(prefix)
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.5, True, "3", None])
 def test_a_prefix_has_a_whole_number_of_picks(batch, k):
     with pytest.raises(SelectionError, match=r"give a whole number of picks, 1 to 12"):
         batch.prefix(k)
+
+
+def test_a_slice_from_the_beginning_is_a_prefix_and_all_else_is_refused(batch):
+    assert batch[:3].ids == list(batch[0:3]) == batch.ids[:3]
+    assert len(batch[:3]) == 3
+    assert batch[:] is batch
+    assert list(batch) == batch.ids
+    for place in (2, slice(2, 3), slice(None, -1), slice(None, 4, 2), slice(None, "a")):
+        with pytest.raises(SelectionError, match="only the first picks are a selection, such as selection"):
+            batch[place]
+
+
+def test_where_the_curve_has_a_gap_a_prefix_says_how_many_picks_its_coverage_is_of(dataset):
+    large = scb.select(dataset, n_samples=50, tag="large")
+    assert large.curve()["picks"].tolist()[-3:] == [47, 49, 50]
+    assert "at random), measured at 47 picks" in repr(large.prefix(48))
+    assert "measured" not in repr(large.prefix(47))
 
 
 def test_a_prefix_is_not_kept_and_cannot_be_deleted(dataset, batch):
@@ -250,6 +270,10 @@ def test_classes_are_shown_beside_their_target_and_compared(dataset):
     shares = even.compare(plain).classes
     assert shares["sun"][0] < shares["sun"][1]
     assert "classes" not in even.prefix(3).report
+    error = plain.report["comparison"]["target_error"]
+    assert error["picks"] == plain.report["classes"][0]["error"]
+    assert f"target error: {error['picks']:.3g} (" in repr(plain)
+    assert "balance" not in plain.report["comparison"]
 
 
 # --- compared and repeated ------------------------------------------------------------------------------------------
@@ -269,7 +293,7 @@ def test_two_selections_are_compared_by_their_samples_and_by_their_distances(dat
     assert found.mean_distance == pytest.approx((away.min(axis=1).mean(), away.min(axis=0).mean()), rel=1e-5)
     assert not found.identical
     assert batch.compare("late") == found
-    assert f"{both} picks in both, Jaccard" in repr(found)
+    assert f"in both: {both}, Jaccard" in repr(found)
     assert json.loads(json.dumps(found.to_dict()))["overlap"] == both
 
 
@@ -285,6 +309,8 @@ def test_a_selection_is_identical_with_itself_also_in_a_clone(dataset, batch):
 def test_a_comparison_with_a_prefix_says_where_they_part(batch):
     found = batch.compare(batch.prefix(4))
     assert (found.overlap, found.first_difference, found.identical) == (4, 4, False)
+    assert "first differ at rank 4" in repr(found)
+    assert "first differ at rank 4" in found._repr_html_()
 
 
 def test_what_is_no_selection_cannot_be_compared_with(batch):

@@ -196,7 +196,9 @@ def test_a_wrong_config_is_answered_with_the_path_of_the_key(given, message):
 
 
 def test_what_is_no_mapping_is_refused():
-    with pytest.raises(SelectionError, match="selection_config=7 is not a mapping"):
+    with pytest.raises(
+        SelectionError, match=r"selection_config=7 is not a mapping.* How many is said by n_samples=7\."
+    ):
         parse_config(7)
 
 
@@ -231,3 +233,16 @@ def test_the_default_is_diversity_over_the_embeddings():
 )
 def test_a_tag_becomes_a_name_that_fits_into_a_path(tag, slug):
     assert slug_of(tag) == slug
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([Diversity], r"strategies\[0\] is the class Diversity\. Make a value of it: Diversity\(\.\.\.\)\."),
+        (Diversity(), r"Put a strategy into a list: \[\.\.\.\]\."),
+        ({"strategies": Diversity()}, r"Put it into a list: strategies=\[\.\.\.\]\."),
+    ],
+)
+def test_a_strategy_without_its_list_or_its_class_is_answered_with_what_was_meant(given, message):
+    with pytest.raises(SelectionError, match=message):
+        parse_config(given, n_samples=3)

@@ -317,8 +317,23 @@ def test_the_error_survives_the_way_to_another_process():
     with pytest.raises(SelectionError) as raised:
         GroupCap("video", 0)
     again = pickle.loads(pickle.dumps(raised.value))
-    assert str(again) == str(raised.value) == "at_most=0 is not a whole number of at least 1"
+    assert str(again) == str(raised.value) == "at_most=0 is not a whole number of at least 1."
 
 
 def test_a_distance_between_vectors_as_they_are_may_be_any():
     assert Diversity(minimum_distance=30, normalize=False).minimum_distance == 30.0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Diversity(strenght=2), "Diversity has no argument 'strenght'.* Did you mean 'strength'"),
+        (lambda: Embeddings(keys="clip"), "Embeddings has no argument 'keys'.* Did you mean 'key'"),
+        (lambda: GroupCap("video", max_per_group=2), "GroupCap has no argument 'max_per_group'.* mean 'at_most'"),
+        (lambda: Threshold("x", ">", 3), "operation='>' is not supported.* Did you mean 'BIGGER'"),
+        (lambda: Threshold("x", "<=", 3), "Did you mean 'SMALLER_EQUAL'"),
+    ],
+)
+def test_a_wrong_name_in_a_value_is_answered_with_the_nearest_right_one(make, message):
+    with pytest.raises(SelectionError, match=message):
+        make()

@@ -95,6 +95,7 @@ DATASET: dict[str, Write] = {
     "delete_sample_field": lambda d: d.delete_sample_field("score"),
     "delete_sample_fields": lambda d: d.delete_sample_fields(["score"]),
     "delete_samples": lambda d: d.delete_samples(d.first().id),
+    "delete_selection": lambda d: d.delete_selection("best"),
     "delete_saved_view": lambda d: d.delete_saved_view("some"),
     "delete_saved_views": lambda d: d.delete_saved_views(),
     "drop_index": lambda d: d.drop_index("count"),
@@ -135,8 +136,9 @@ READS = {
     "has_saved_views", "has_skeleton", "head", "histogram_values", "history", "id", "in_dataset", "is_saved",
     "iter_batches", "iter_fields", "iter_samples",
     "last", "last_modified_at", "limit", "limit_labels", "list_brain_runs",
-    "list_indexes", "list_runs", "list_saved_views", "list_view_stages", "load_brain_results", "load_brain_view",
-    "load_run", "load_run_view", "load_saved_view", "make_unique_field_name", "map_labels", "map_samples",
+    "list_indexes", "list_runs", "list_saved_views", "list_selections", "list_view_stages",
+    "load_brain_results", "load_brain_view", "load_run", "load_run_view", "load_saved_view", "load_selection",
+    "make_unique_field_name", "map_labels", "map_samples",
     "map_values", "match", "match_labels", "match_tags", "max", "mean", "media_type", "min", "mongo", "name",
     "one", "quantiles", "read_only", "reload", "schema", "select", "select_by", "select_fields", "select_labels",
     "set_field", "shuffle", "skip", "sort_by", "stages", "stats", "std", "sum", "summary", "tail", "take",
@@ -173,6 +175,7 @@ def fill(dataset: sc.Dataset) -> None:
         sample["embedding"] = np.array([number, 1.0], dtype=np.float32)
         dataset.add_sample(sample)
     scb.compute_uniqueness(dataset, embeddings="embedding")
+    scb.select(dataset.match_tags("even", bool=False), n_samples=2, tag="best")
     dataset.create_index("count")
     dataset.save_view("some", dataset.match_tags("even"))
     dataset.info, dataset.classes = {"a": 1}, {"weather": ["sun", "rain"]}
@@ -209,6 +212,8 @@ def test_computing_and_selecting_is_refused(stored):
     dataset = sc.load_dataset("street", read_only=True)
     check_refused(stored, lambda d: scb.compute_uniqueness(d, embeddings="embedding"), dataset)
     check_refused(stored, lambda d: columns.write_scalars(d, {"score": [1.0] * 6}, d.values("id")), dataset)
+
+    check_refused(stored, lambda d: scb.select(d, n_samples=2, tag="new"), dataset)
 
     def recorded(dataset: sc.Dataset) -> None:
         with runs.record(dataset, "mine", key="mine"):
@@ -249,6 +254,7 @@ def test_everything_can_be_read(stored):
     assert dataset.load_run_view("uniqueness").count() == 6
     assert dataset.bounds("score") == (0, 2.5)
     assert dataset.match(sc.F("count") > 3).values("count") == [4, 5]
+    assert dataset.load_selection("best").replay().identical
     assert dataset.first().boxes.detections[0].label == "car"
     assert dataset.stats()["samples_count"] == 6
     dataset.reload()
