@@ -18,6 +18,7 @@ from .vectors import squared_distances
 
 _ROWS = 512  # a block of rows with some hundred columns stays in the processor's cache
 _SOME = 1024
+_AT_ONCE = 16
 _VANISHED = 1e-34  # what products of very small numbers may lose below the smallest float32
 
 
@@ -99,7 +100,9 @@ class NearestPick:
             yield from ((block, work(block)) for block in blocks)
             return
         with ThreadPoolExecutor(self._threads) as pool:
-            yield from zip(blocks, pool.map(work, blocks), strict=True)
+            for start in range(0, len(blocks), _AT_ONCE):
+                some = blocks[start : start + _AT_ONCE]  # or what is read would run ahead of what is done with it
+                yield from zip(some, pool.map(work, some), strict=True)
 
     def _compared(self, block: IntArray) -> tuple[NDArray[np.float32], IntArray, NDArray[np.float32], FloatArray]:
         """The two nearest of the picks that a block of rows has not met, and the rows' squared lengths."""
