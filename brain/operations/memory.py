@@ -25,6 +25,8 @@ def mapped_within(matrices: Sequence[FloatArray], limit: int | None) -> Iterator
     """Keep this process below a limit while the block runs, as far as giving back mapped pages can do that.
 
     Gives a function that looks at once, for those who read much in little time; besides, a thread looks now and then.
+    Some systems map two megabytes of a file for each number that is read, so rows that lie apart can bring all of it
+    into memory between two looks.
 
     Args:
         matrices: arrays, of which those mapped from files count.

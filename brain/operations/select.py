@@ -83,7 +83,8 @@ def select(
             per group count clips. What is preselected is no part of a clip, and ends it.
         device: what computes distances, such as "cuda"; the picks are the same.
         memory_limit: bytes that the process should stay below: parts of the vectors that were read are given back, and
-            read again where they are needed. The picks are the same. Linux alone.
+            read again where they are needed. For moments it can be above, since a system may map megabytes for one
+            vector that is read. The picks are the same. Linux alone.
         resume: go on from the picks of an earlier selection, interrupted or smaller, with the same tag and config; with
             none, begin. Fewer than there are cannot be asked for: that is `prefix` of the selection.
         keep_interrupted: on Ctrl-C, write what was picked by then, as a selection that `resume` can go on from. What is
