@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...dataset import journal, runs
-from ...dataset.columns import read_ids
+from ...dataset.columns import read_scalars
 from ...dataset.errors import SelectionError
 from ...dataset.schema import DictField
 from ...dataset.store.actions import ABSENT
@@ -130,8 +130,9 @@ def select(
     grows = preselected_tag == tag
     earlier = _ranked_before(samples, path)
     wishes = Wishes(
-        config, tag, preselected_tag, seed, rule, first, on_too_near, first_rank=len(earlier) if grows else 0
-    )
+        config, tag, preselected_tag, seed, rule, first, on_too_near,
+        first_rank=1 + max(earlier.values(), default=-1) if grows else 0,
+    )  # fmt: skip
     prefix = begun(samples, path, wishes) if resume else None
     if preselected_tag is not None:
         tagged_view(samples, preselected_tag, "preselected_tag")
@@ -150,7 +151,7 @@ def select(
             progress=progress,
         )
         run.facts = choice.report
-        _write(samples, path, wishes, choice, [] if grows else earlier)
+        _write(samples, path, wishes, choice, [] if grows else list(earlier))
     return Selection(run, choice.ids, choice.distances, choice.reasons)
 
 
@@ -229,7 +230,10 @@ def _checked_tag(samples: "SampleCollection", tag: str | None, preselected_tag: 
     return tag
 
 
-def _ranked_before(samples: "SampleCollection", path: str) -> list[SampleId]:
-    """The samples of an earlier selection under the same tag."""
-    root = samples._root
-    return read_ids(root.exists(f"{path}.rank")) if "selections" in root.get_field_schema() else []
+def _ranked_before(samples: "SampleCollection", path: str) -> dict[SampleId, int]:
+    """The samples of an earlier selection under the same tag, with their ranks; gaps are where some were deleted."""
+    root, rank = samples._root, f"{path}.rank"
+    if "selections" not in root.get_field_schema():
+        return {}
+    ids, columns = read_scalars(root.exists(rank), [rank])
+    return dict(zip(ids, columns[rank], strict=True))

@@ -64,6 +64,7 @@ class Selection:
         """
         self.run = run
         self.ids = list(ids)
+        self._picked = frozenset(self.ids)
         self.distances = list(distances)
         self.reasons = list(reasons) or [None] * len(self.ids)
         self._begin = int(run.params.get("first_rank") or 0)
@@ -149,7 +150,7 @@ class Selection:
 
     def __contains__(self, sample_id: object) -> bool:
         """Whether a sample was picked."""
-        return sample_id in self.ids
+        return sample_id in self._picked
 
     def view(self) -> "DatasetView":
         """The picked samples in the order of picking."""
@@ -246,7 +247,8 @@ class Selection:
             progress: whether to show a bar.
 
         Returns:
-            The comparison with the new picks; `identical` says whether they are the same in the same order.
+            The comparison with the new picks; `identical` says whether they are the same in the same order. Of a
+            selection that was interrupted, as many are compared as it has.
         """
         from .selections import replay
 
