@@ -42,9 +42,9 @@ def begun(samples: "SampleCollection", path: str, wishes: Wishes) -> Prefix | No
         )
     if changed := Selection(run, [], []).is_stale():
         raise SelectionError(
-            f"resume=True: the selection {wishes.tag!r} looked at {', '.join(changed)}, changed since, so its picks may "
-            "no longer be the first ones. Select anew without resume; to keep them and add others, let the tag grow: "
-            f"preselected_tag={wishes.tag!r}, without resume."
+            f"resume=True: the selection {wishes.tag!r} looked at {', '.join(changed)}, changed since, so its picks "
+            "may no longer be the first ones. Select anew without resume; to keep them and add more, let the tag "
+            f"grow: preselected_tag={wishes.tag!r}, without resume."
         )
     view = root.exists(f"{path}.rank").sort_by(f"{path}.rank")
     ids, columns = read_scalars(view, [f"{path}.distance"])

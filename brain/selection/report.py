@@ -63,8 +63,9 @@ def report_of(
         The report and the reasons, (k,). In the report, where it applies:
 
         * `selected`, `candidates`, `preselected`: how many; `stopped`: why it ended; `note`: if fewer than asked for.
-        * `smallest_distance`: between two picks, or a pick and a preselected row. `radius`: from the farthest candidate
-          to its nearest pick. `radius_bound`: no equally large set of picks has a smaller radius than that.
+        * `smallest_distance`: of a pick to an earlier one or a preselected row. `radius`: from the farthest candidate
+          to its nearest pick. `radius_bound`: no equally large set of picks has a smaller radius than that; not of
+          objects, since a mean over those of a row is no distance between two rows.
         * `curve`: lists over some numbers of `picks`: `mean_distance`, `largest_distance`, `coverage`, and
           `random_coverage`; see `selection.curves`. `evaluated`: on how many candidates they are measured.
         * `objectives`: of each its `label`, `strength`, `share` in the reasons, `standing` (what part of the candidates
@@ -86,7 +87,7 @@ def report_of(
         report["preselected"] = len(earlier)
     if wanted is not None and wanted > len(rows):
         report["note"] = _note(wanted, len(rows), picks.stopped)
-    report |= _certificate(picks) | {"objectives": _objectives(objectives, explanation, free, rows)}
+    report |= _certificate(objectives, picks) | {"objectives": _objectives(objectives, explanation, free, rows)}
     drawn = _random_picks(free, len(rows), len(earlier), seed)
     comparison: dict[str, Any] = {}
     places = _places(objectives)
@@ -106,13 +107,15 @@ def _note(wanted: int, selected: int, stopped: str) -> str:
     return f"{asked}; {selected} were selected: {stopped}"
 
 
-def _certificate(picks: Picked) -> dict[str, float]:
+def _certificate(objectives: Sequence[Any], picks: Picked) -> dict[str, float]:
     known = np.asarray(picks.distances, dtype=np.float64)
     known = known[np.isfinite(known)]
     found = {"smallest_distance": float(known.min())} if len(known) else {}
     if len(known) and np.isfinite(picks.next_distance):
         found["radius"] = float(picks.next_distance)
-        found["radius_bound"] = lower_bound(known, found["radius"])
+        measured = next((o for o in objectives if o.name == "DIVERSITY"), None)
+        if getattr(measured, "offsets", None) is None:
+            found["radius_bound"] = lower_bound(known, found["radius"])
     return found
 
 

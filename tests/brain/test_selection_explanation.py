@@ -208,6 +208,17 @@ def test_the_report_of_diversity_has_a_curve_a_certificate_and_a_comparison(rng)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
+def test_of_objects_there_is_no_bound_of_the_radius():
+    # Rows {0}, {10}, {20} and {0, 10, 20}: the last alone covers all others, whatever the distances of other picks.
+    objective = Apart(np.array([0.0, 10.0, 20.0, 0.0, 10.0, 20.0])[:, None])
+    objective.offsets = np.array([0, 1, 2, 3, 6])
+    objective.history = lambda rows, past: np.zeros((len(past.picks), len(rows)))
+    objective.history_of_picks = lambda past: np.zeros(len(past.picks))
+    report, _ = report_of([objective], picked([0, 1], [np.inf, 10.0], 10.0), candidates=everything(4))
+    assert report["radius"] == report["smallest_distance"] == 10.0
+    assert "radius_bound" not in report
+
+
 def test_without_vectors_the_report_has_what_applies():
     report, reasons = report_of([Static([1, 2, 3, 4])], picked([3, 2]), candidates=everything(4), wanted=2)
     assert reasons == ["WEIGHTS 100 %", "WEIGHTS 100 %"]
