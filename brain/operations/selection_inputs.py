@@ -136,17 +136,21 @@ def read_vectors_of(universe: Universe, source: Embeddings) -> Vectors | ObjectV
 def read_queries(universe: Universe, source: Embeddings) -> FloatArray:
     """Read the vectors that samples are to be similar to: those of the samples with a tag, of this or another dataset.
 
+    For an empty universe, which shows whether the fields are there, none are read.
+
     Raises:
         SelectionError: if there is no such dataset or tag, or its samples have no vectors.
     """
     assert source.tag_name is not None, "the config was checked"
     root = universe.samples._root if source.dataset_id is None else _dataset(source.dataset_id)
     tagged = tagged_view(root, source.tag_name, "tag_name")
+    if not universe.ids:
+        tagged = tagged.limit(0)
     if source.task is None:
         found = read_embeddings(tagged, source.key).vectors
     else:
         found = read_object_vectors(tagged, stored_name(tagged, source.task), source.key)[1]
-    if not len(found):
+    if not len(found) and universe.ids:
         what = source.key if source.task is None else f"{source.task}.{source.key}"
         raise SelectionError(
             f"no sample with the tag {source.tag_name!r} of dataset {root.name!r} has vectors in {what!r}: there is "
