@@ -16,6 +16,7 @@ from ...dataset.types import Progress, SampleId
 from ..selection.config import DEFAULT_STRATEGIES, SIZES, SelectionConfig, parse_config, slug_of
 from ..selection.strategies import AnyStrategy
 from .selected import Selection
+from .selection_examples import examples_elsewhere
 from .selection_fields import check_samples
 from .selection_picking import Choice, Wishes, pick_samples
 from .selection_reading import check_fields, fields_read
@@ -95,7 +96,8 @@ def select(
         The selection: its `ids` in the order of picking, its `view()`, its `report`. Beside what `report_of` of
         `selection.report` says, the report counts `without_input`, by strategy the samples that lack what it reads;
         `thresholds`, how many samples each leaves, one after the other; `without_class`, and
-        `classes_without_candidates`, of each BALANCE; `preselected_without_vector`; `clips`.
+        `classes_without_candidates`, of each BALANCE; `preselected_without_vector`; `clips`; `examples`, fields
+        of other datasets.
 
     Writes:
         The tag; `selections.<slug>.rank`, from 0; `.distance`, to the nearest earlier pick (Euclidean, between unit
@@ -137,6 +139,7 @@ def select(
     if preselected_tag is not None:
         tagged_view(samples, preselected_tag, "preselected_tag")
     check_fields(samples, config.strategies)
+    examples = examples_elsewhere(samples, config.strategies)
     with runs.record(
         samples, "select", key=path, reads=fields_read(samples, config.strategies, config.selected_sequence_length),
         writes=["tags", path], params=wishes.params(), one_action=True,
@@ -150,7 +153,7 @@ def select(
             keep_interrupted=keep_interrupted,
             progress=progress,
         )
-        run.facts = choice.report
+        run.facts = choice.report | ({"examples": examples} if examples else {})
         _write(samples, path, wishes, choice, [] if grows else list(earlier))
     return Selection(run, choice.ids, choice.distances, choice.reasons)
 

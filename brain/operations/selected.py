@@ -225,9 +225,12 @@ class Selection:
         return found
 
     def is_stale(self) -> list[str]:
-        """The fields that it looked at and that were changed since: advisory, empty if none."""
+        """The fields that it looked at, also of examples elsewhere, changed since: advisory, empty if none."""
+        from .selection_examples import changed_examples
+
         own = {path.split(".")[0] for path in self.run.writes}  # selecting changes these itself
-        return [name for name in self.run.is_stale() if name not in own]
+        changed = [name for name in self.run.is_stale() if name not in own]
+        return changed + changed_examples(self.run.facts.get("examples") or ())
 
     def compare(self, other: "Selection | str") -> "Comparison":
         """Set it beside another selection; see `Comparison`.
