@@ -8,6 +8,7 @@ import mmap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,8 @@ def mapped_within(matrices: Sequence[FloatArray], limit: int | None) -> Iterator
     if limit is None:
         yield lambda: None
         return
-    if limit <= 0:
-        raise SelectionError(f"memory_limit={limit} is not a number of bytes above zero.")
+    if isinstance(limit, bool) or not isinstance(limit, Real) or not limit > 0:
+        raise SelectionError(f"memory_limit={limit!r} is not a number of bytes above zero, such as 4 * 1024**3.")
     if not _STATUS.exists() or not hasattr(mmap.mmap, "madvise"):
         raise SelectionError(
             "memory_limit works on Linux alone. Leave it out: the system takes mapped pages back itself."

@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...dataset import journal, runs
-from ...dataset.columns import read_ids
+from ...dataset.columns import read_scalars
 from ...dataset.errors import SelectionError
 from ...dataset.schema import DictField
 from ...dataset.store.actions import ABSENT
@@ -16,6 +16,7 @@ from ...dataset.types import Progress, SampleId
 from ..selection.config import DEFAULT_STRATEGIES, SIZES, SelectionConfig, parse_config, slug_of
 from ..selection.strategies import AnyStrategy
 from .selected import Selection
+from .selection_examples import examples_elsewhere
 from .selection_fields import check_samples
 from .selection_picking import Choice, Wishes, pick_samples
 from .selection_reading import check_fields, fields_read
@@ -95,7 +96,8 @@ def select(
         The selection: its `ids` in the order of picking, its `view()`, its `report`. Beside what `report_of` of
         `selection.report` says, the report counts `without_input`, by strategy the samples that lack what it reads;
         `thresholds`, how many samples each leaves, one after the other; `without_class`, and
-        `classes_without_candidates`, of each BALANCE; `preselected_without_vector`; `clips`.
+        `classes_without_candidates`, of each BALANCE; `preselected_without_vector`; `clips`; `examples`, fields
+        of other datasets.
 
     Writes:
         The tag; `selections.<slug>.rank`, from 0; `.distance`, to the nearest earlier pick (Euclidean, between unit
@@ -130,12 +132,14 @@ def select(
     grows = preselected_tag == tag
     earlier = _ranked_before(samples, path)
     wishes = Wishes(
-        config, tag, preselected_tag, seed, rule, first, on_too_near, first_rank=len(earlier) if grows else 0
-    )
+        config, tag, preselected_tag, seed, rule, first, on_too_near,
+        first_rank=1 + max(earlier.values(), default=-1) if grows else 0,
+    )  # fmt: skip
     prefix = begun(samples, path, wishes) if resume else None
     if preselected_tag is not None:
         tagged_view(samples, preselected_tag, "preselected_tag")
     check_fields(samples, config.strategies)
+    examples = examples_elsewhere(samples, config.strategies)
     with runs.record(
         samples, "select", key=path, reads=fields_read(samples, config.strategies, config.selected_sequence_length),
         writes=["tags", path], params=wishes.params(), one_action=True,
@@ -149,8 +153,8 @@ def select(
             keep_interrupted=keep_interrupted,
             progress=progress,
         )
-        run.facts = choice.report
-        _write(samples, path, wishes, choice, [] if grows else earlier)
+        run.facts = choice.report | ({"examples": examples} if examples else {})
+        _write(samples, path, wishes, choice, [] if grows else list(earlier))
     return Selection(run, choice.ids, choice.distances, choice.reasons)
 
 
@@ -229,7 +233,10 @@ def _checked_tag(samples: "SampleCollection", tag: str | None, preselected_tag: 
     return tag
 
 
-def _ranked_before(samples: "SampleCollection", path: str) -> list[SampleId]:
-    """The samples of an earlier selection under the same tag."""
-    root = samples._root
-    return read_ids(root.exists(f"{path}.rank")) if "selections" in root.get_field_schema() else []
+def _ranked_before(samples: "SampleCollection", path: str) -> dict[SampleId, int]:
+    """The samples of an earlier selection under the same tag, with their ranks; gaps are where some were deleted."""
+    root, rank = samples._root, f"{path}.rank"
+    if "selections" not in root.get_field_schema():
+        return {}
+    ids, columns = read_scalars(root.exists(rank), [rank])
+    return dict(zip(ids, columns[rank], strict=True))

@@ -64,6 +64,7 @@ class Selection:
         """
         self.run = run
         self.ids = list(ids)
+        self._picked = frozenset(self.ids)
         self.distances = list(distances)
         self.reasons = list(reasons) or [None] * len(self.ids)
         self._begin = int(run.params.get("first_rank") or 0)
@@ -149,7 +150,7 @@ class Selection:
 
     def __contains__(self, sample_id: object) -> bool:
         """Whether a sample was picked."""
-        return sample_id in self.ids
+        return sample_id in self._picked
 
     def view(self) -> "DatasetView":
         """The picked samples in the order of picking."""
@@ -224,9 +225,12 @@ class Selection:
         return found
 
     def is_stale(self) -> list[str]:
-        """The fields that it looked at and that were changed since: advisory, empty if none."""
+        """The fields that it looked at, also of examples elsewhere, changed since: advisory, empty if none."""
+        from .selection_examples import changed_examples
+
         own = {path.split(".")[0] for path in self.run.writes}  # selecting changes these itself
-        return [name for name in self.run.is_stale() if name not in own]
+        changed = [name for name in self.run.is_stale() if name not in own]
+        return changed + changed_examples(self.run.facts.get("examples") or ())
 
     def compare(self, other: "Selection | str") -> "Comparison":
         """Set it beside another selection; see `Comparison`.
@@ -246,7 +250,8 @@ class Selection:
             progress: whether to show a bar.
 
         Returns:
-            The comparison with the new picks; `identical` says whether they are the same in the same order.
+            The comparison with the new picks; `identical` says whether they are the same in the same order. Of a
+            selection that was interrupted, as many are compared as it has.
         """
         from .selections import replay
 

@@ -1,5 +1,6 @@
 """What BALANCE and the counts of categories read: how much of every class each sample has."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ OTHERS = "(all others)"
 
 _CELLS = 1 << 28
 """So many shares, of all samples and classes, are held at most: 2 GB."""
+
+_DIGITS = 12
 
 
 class Shares(NamedTuple):
@@ -239,7 +242,8 @@ def target_of(
         counted: (n,) which samples are candidates.
     """
     if target is not None and distribution == "TARGET":
-        return np.array([*target.values(), max(0.0, 1.0 - sum(target.values()))])
+        rest = round(1.0 - math.fsum(target.values()), _DIGITS)  # as written: of 0.4 and 0.2 it is 0.4
+        return np.array([*target.values(), max(0.0, rest)])
     there = shares.values[counted].sum(axis=0)
     mix = there if distribution == "INPUT" else (there > 0).astype(np.float64)
     total = mix.sum()

@@ -30,7 +30,7 @@ def facts_of(selection: "Selection") -> dict[str, str]:
         if report.get(name):
             facts[name.replace("_", " ")] = _counts(report[name])
     if "smallest_distance" in report:
-        facts["smallest distance"] = f"{report['smallest_distance']:.4g} between any two picks"
+        facts["smallest distance"] = f"{report['smallest_distance']:.4g} from any pick to an earlier one"
     facts |= _cover(report) | _objectives(report) | _classes(report)
     if stale := selection.is_stale():
         facts["stale"] = f"{', '.join(stale)} changed since"
@@ -49,7 +49,9 @@ def _counts(found: Any) -> str:
 def _cover(report: Mapping[str, Any]) -> dict[str, str]:
     facts = {}
     if "radius" in report:
-        bound = f"; no {report.get('clips', report['selected'])} picks have less than {report['radius_bound']:.4g}"
+        bound = ""
+        if "radius_bound" in report:
+            bound = f"; no {report.get('clips', report['selected'])} picks have less than {report['radius_bound']:.4g}"
         facts["radius"] = f"{report['radius']:.4g} from any candidate to a pick{bound}"
     comparison = report.get("comparison", {})
     for name in ("coverage", "diversity", "balance", "target_error"):

@@ -11,20 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
-from ...dataset.errors import DatasetNotFoundError, FieldNotFoundError, SelectionError, hint
-from ...dataset.named import load_dataset
-from ...dataset.store import catalog
+from ...dataset.errors import FieldNotFoundError, SelectionError, hint
 from ...dataset.types import BoolArray, FloatArray, IntArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
-from .inputs import read_embeddings
 from .selection_classes import category_counts
 from .selection_fields import GROUPS, NUMBERS, POSITIONS, Kinds, needs, require_kind, shown
-from .selection_universe import Universe, read_object_vectors, stored_name, tagged_view
+from .selection_universe import Universe, stored_name
 from .sequences import Units
 
 if TYPE_CHECKING:
     from ...dataset.collection import SampleCollection
-    from ...dataset.dataset import Dataset
 
 NumberInput: TypeAlias = Scores | Predictions | Metadata | RandomNumbers
 """Inputs of one number per sample."""
@@ -131,38 +127,6 @@ def read_vectors_of(universe: Universe, source: Embeddings) -> Vectors | ObjectV
     if source.task is None:
         return Vectors(*universe.vectors(source.key))
     return ObjectVectors(*universe.object_vectors(stored_name(universe.samples, source.task), source.key))
-
-
-def read_queries(universe: Universe, source: Embeddings) -> FloatArray:
-    """Read the vectors that samples are to be similar to: those of the samples with a tag, of this or another dataset.
-
-    Raises:
-        SelectionError: if there is no such dataset or tag, or its samples have no vectors.
-    """
-    assert source.tag_name is not None, "the config was checked"
-    root = universe.samples._root if source.dataset_id is None else _dataset(source.dataset_id)
-    tagged = tagged_view(root, source.tag_name, "tag_name")
-    if source.task is None:
-        found = read_embeddings(tagged, source.key).vectors
-    else:
-        found = read_object_vectors(tagged, stored_name(tagged, source.task), source.key)[1]
-    if not len(found):
-        what = source.key if source.task is None else f"{source.task}.{source.key}"
-        raise SelectionError(
-            f"no sample with the tag {source.tag_name!r} of dataset {root.name!r} has vectors in {what!r}: there is "
-            "nothing to be similar to. Compute them, or choose another tag."
-        )
-    return found
-
-
-def _dataset(name: str) -> "Dataset":
-    names = {str(record["_id"]): record["name"] for record in catalog.dataset_records()}
-    try:
-        return load_dataset(names.get(name, name))
-    except DatasetNotFoundError:
-        raise SelectionError(
-            f"dataset_id={name!r}: there is no dataset of this name or id. {hint(name, names.values(), 'Datasets')}"
-        ) from None
 
 
 def read_numbers(universe: Universe, source: NumberInput, seed: int, strategy: str) -> Numbers:

@@ -23,6 +23,7 @@ from ..selection.strategies import (
     Weights,
 )
 from .selection_classes import Shares, read_shares
+from .selection_examples import read_queries
 from .selection_fields import maker_of
 from .selection_inputs import (
     Groups,
@@ -32,7 +33,6 @@ from .selection_inputs import (
     read_groups,
     read_numbers,
     read_positions,
-    read_queries,
     read_vectors_of,
     reads_of,
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ...dataset.columns import read_scalars
 from ...dataset.errors import SelectionError
 from ..selection.config import SIZES
+from .selected import Selection
 from .selection_picking import Prefix, Wishes
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def begun(samples: "SampleCollection", path: str, wishes: Wishes) -> Prefix | No
         raise SelectionError(
             f"resume=True: the selection {wishes.tag!r} was made on {run.view()._title()} with other stages. Select on "
             "the same view, or anew without resume."
+        )
+    if changed := Selection(run, [], []).is_stale():
+        raise SelectionError(
+            f"resume=True: the selection {wishes.tag!r} looked at {', '.join(changed)}, changed since, so its picks "
+            "may no longer be the first ones. Select anew without resume; to keep them and add more, let the tag "
+            f"grow: preselected_tag={wishes.tag!r}, without resume."
         )
     view = root.exists(f"{path}.rank").sort_by(f"{path}.rank")
     ids, columns = read_scalars(view, [f"{path}.distance"])

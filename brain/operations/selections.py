@@ -105,7 +105,7 @@ def load_selection(dataset: "Dataset", tag: str) -> Selection:
     """
     run = _run_with(dataset, tag)
     if run.state != "completed":
-        why = f": {run.message}" if run.message else ""
+        why = f": {run.message.rstrip('.')}" if run.message else ""
         raise SelectionError(f"selection {tag!r} is {run.state}{why}. Select again under this tag.")
     selection = _read(run)
     if stale := selection.is_stale():
@@ -143,7 +143,10 @@ def _remove_figures(selection: Selection) -> None:
 
 
 def replay(selection: Selection, *, device: str | None = None, progress: Progress = None) -> Comparison:
-    """Select again with the same config from the same view, without writing anything, and compare."""
+    """Select again with the same config from the same view, without writing anything, and compare.
+
+    Of a selection that was interrupted, as many picks are compared as it has.
+    """
     from .select import choose
 
     run = selection.run
@@ -152,7 +155,8 @@ def replay(selection: Selection, *, device: str | None = None, progress: Progres
         _log.warning("selection %r looked at %s, changed since", selection.tag, ", ".join(stale))
     samples = run.dataset._view_of(run._record.get("view") or [])
     again, _ = choose(samples, run.params, device=device, progress=progress)
-    picks = again if selection._first is None else again[: selection._first]
+    is_begun = selection._first is not None or selection.report.get("stopped") == "interrupted"
+    picks = again[: selection._made] if is_begun else again
     return _comparison(selection, picks, f"{selection.tag} again", stale=stale)
 
 

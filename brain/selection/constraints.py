@@ -71,8 +71,12 @@ class MinimumGap:
         place = self._positions[row]
         if np.isnan(place):
             return _NONE
-        near = np.abs(self._sorted[start:end] - place) < self._gap
-        left_out: IntArray = self._order[start:end][near]
+        own = self._sorted[start:end]
+        # A little more than what is near, since rounding may put a difference on the other side; it is compared below.
+        reach = self._gap + 2.0**-50 * (abs(place) + self._gap)
+        begin, stop = np.searchsorted(own, [place - reach, place + reach])
+        near = np.abs(own[begin : stop + 1] - place) < self._gap
+        left_out: IntArray = self._order[start + begin : start + stop + 1][: len(near)][near]
         return left_out
 
     def begin(self, _count: int, /) -> IntArray:

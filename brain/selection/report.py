@@ -17,7 +17,6 @@ _BY_PRECEDENCE = ("DIVERSITY", "COVERAGE", "TYPICALITY", "SIMILARITY")
 _DRAWN = 4096
 _DRAWS = 8
 _ROUNDED = 1e-9
-_EXHAUSTED = "no candidates left"
 
 
 class Picked(Protocol):
@@ -47,7 +46,6 @@ def report_of(
     candidates: NDArray[np.bool_],
     preselected: ArrayLike = (),
     seed: int = 0,
-    wanted: int | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """Say how good a selection is, and why each sample was picked.
 
@@ -57,14 +55,14 @@ def report_of(
         candidates: (n,) which rows could be picked.
         preselected: rows that counted as picked before.
         seed: of the hashes that draw what is measured.
-        wanted: how many picks were asked for, if that is known.
 
     Returns:
         The report and the reasons, (k,). In the report, where it applies:
 
-        * `selected`, `candidates`, `preselected`: how many; `stopped`: why it ended; `note`: if fewer than asked for.
-        * `smallest_distance`: between two picks, or a pick and a preselected row. `radius`: from the farthest candidate
-          to its nearest pick. `radius_bound`: no equally large set of picks has a smaller radius than that.
+        * `selected`, `candidates`, `preselected`: how many; `stopped`: why it ended.
+        * `smallest_distance`: of a pick to an earlier one or a preselected row. `radius`: from the farthest candidate
+          to its nearest pick. `radius_bound`: no equally large set of picks has a smaller radius than that; not of
+          objects, since a mean over those of a row is no distance between two rows.
         * `curve`: lists over some numbers of `picks`: `mean_distance`, `largest_distance`, `coverage`, and
           `random_coverage`; see `selection.curves`. `evaluated`: on how many candidates they are measured.
         * `objectives`: of each its `label`, `strength`, `share` in the reasons, `standing` (what part of the candidates
@@ -84,9 +82,7 @@ def report_of(
     }  # fmt: skip
     if len(earlier):
         report["preselected"] = len(earlier)
-    if wanted is not None and wanted > len(rows):
-        report["note"] = _note(wanted, len(rows), picks.stopped)
-    report |= _certificate(picks) | {"objectives": _objectives(objectives, explanation, free, rows)}
+    report |= _certificate(objectives, picks) | {"objectives": _objectives(objectives, explanation, free, rows)}
     drawn = _random_picks(free, len(rows), len(earlier), seed)
     comparison: dict[str, Any] = {}
     places = _places(objectives)
@@ -99,20 +95,15 @@ def report_of(
     return report | ({"comparison": comparison} if comparison else {}), explanation.reasons
 
 
-def _note(wanted: int, selected: int, stopped: str) -> str:
-    asked = f"{wanted} sample{'s were' if wanted > 1 else ' was'} asked for"
-    if stopped == _EXHAUSTED:
-        return f"{asked}; all {selected} candidates were selected"
-    return f"{asked}; {selected} were selected: {stopped}"
-
-
-def _certificate(picks: Picked) -> dict[str, float]:
+def _certificate(objectives: Sequence[Any], picks: Picked) -> dict[str, float]:
     known = np.asarray(picks.distances, dtype=np.float64)
     known = known[np.isfinite(known)]
     found = {"smallest_distance": float(known.min())} if len(known) else {}
     if len(known) and np.isfinite(picks.next_distance):
         found["radius"] = float(picks.next_distance)
-        found["radius_bound"] = lower_bound(known, found["radius"])
+        measured = next((o for o in objectives if o.name == "DIVERSITY"), None)
+        if getattr(measured, "offsets", None) is None:
+            found["radius_bound"] = lower_bound(known, found["radius"])
     return found
 
 

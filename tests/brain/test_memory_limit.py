@@ -47,7 +47,7 @@ def test_the_file_of_a_view_is_found_and_an_array_in_memory_has_none(mapped, rng
     assert mapped_file(rng.standard_normal((3, 2))) is None
 
 
-@pytest.mark.parametrize("limit", [0, -5])
+@pytest.mark.parametrize("limit", [0, -5, "1GB", True])
 def test_a_limit_is_above_zero(limit):
     with pytest.raises(SelectionError, match="is not a number of bytes above zero"), mapped_within([], limit):
         pass

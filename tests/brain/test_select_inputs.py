@@ -204,6 +204,15 @@ def test_what_only_preselected_samples_have_is_refused(dataset):
         scb.select(dataset, n_samples=4, strategies=[scb.Weights("score")], preselected_tag="before")
 
 
+def test_what_a_target_leaves_is_as_written_in_whatever_order():
+    from saccade.brain.operations.selection_classes import Shares, target_of
+
+    for names in ("abc", "cba"):
+        target = {name: {"a": 0.1, "b": 0.2, "c": 0.3}[name] for name in names}
+        shares = Shares(np.ones((2, 4)), [*names, "others"])
+        assert target_of(shares, target, "TARGET", np.ones(2, dtype=bool))[-1] == 0.4
+
+
 @pytest.mark.parametrize(
     ("target", "note"),
     [

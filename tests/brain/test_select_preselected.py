@@ -102,6 +102,19 @@ def test_a_tag_can_grow_by_what_is_picked(dataset):
     assert not set(again.ids) & set(ranked.values("id"))
 
 
+def test_a_tag_of_which_samples_were_deleted_grows_behind_its_last_rank(dataset):
+    one = scb.select(dataset, n_samples=6, tag="pool")
+    dataset.delete_samples([one.ids[1], one.ids[2]])
+    two = scb.select(dataset, n_total=9, tag="pool", preselected_tag="pool")
+    assert two.ranks == [6, 7, 8, 9, 10]
+    assert not set(two.ids) & set(one.ids)
+    assert two.view().values("id") == dataset.load_selection("pool").ids == two.ids
+    assert two.replay().identical
+    assert dataset.exists("selections.pool.rank").sort_by("selections.pool.rank").values("id") == [
+        one.ids[0], *one.ids[3:], *two.ids
+    ]  # fmt: skip
+
+
 def test_a_tag_that_grew_can_be_picked_again_from_its_run(dataset):
     from saccade.brain.operations.select import choose
 

@@ -91,9 +91,28 @@ def test_another_view_or_samples_that_are_gone_are_not_gone_on_with(dataset):
     batch = scb.select(dataset, n_samples=5, tag="batch")
     with pytest.raises(SelectionError, match="with other stages"):
         scb.select(dataset.limit(20), n_samples=9, tag="batch", resume=True)
-    dataset.select(batch.ids[2]).clear_sample_field("embedding")
+    dataset.tag_samples("kept")
+    view = dataset.match_tags("kept")
+    batch = scb.select(view, n_samples=5, tag="batch")
+    dataset.select(batch.ids[2]).untag_samples("kept")
     with pytest.raises(SelectionError, match=f"sample {batch.ids[2]} was picked before, and cannot be picked any more"):
+        scb.select(view, n_samples=9, tag="batch", resume=True)
+
+
+def test_what_was_picked_by_other_vectors_is_not_gone_on_with(dataset, rng):
+    before = scb.select(dataset, n_samples=5, tag="batch")
+    dataset.set_values("embedding", rng.standard_normal((40, 4)).astype(np.float32))
+    with pytest.raises(SelectionError, match=r"'batch' looked at embedding, changed since.*preselected_tag='batch'"):
         scb.select(dataset, n_samples=9, tag="batch", resume=True)
+    grown = scb.select(dataset, n_total=9, tag="batch", preselected_tag="batch")
+    assert (len(grown), set(grown.ids) & set(before.ids)) == (4, set())
+
+
+def test_an_interrupted_selection_is_repeated_as_far_as_it_came(dataset):
+    part = scb.select(dataset, n_samples=20, tag="batch", keep_interrupted=True, progress=stopping_after(6))
+    again = part.replay()
+    assert again.identical
+    assert again.sizes == (len(part), len(part))
 
 
 def test_a_tag_that_grows_is_not_resumed(dataset):

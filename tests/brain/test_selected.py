@@ -152,6 +152,20 @@ def change_vector(dataset):
     sample.save()
 
 
+def test_a_selection_whose_examples_changed_in_another_dataset_is_stale(dataset, vectors):
+    other = sc.Dataset("examples")
+    other.add_columns({"filepath": ["/a.png", "/b.png"], "embedding": vectors[:2]})
+    other.limit(1).tag_samples("wanted")
+    near = scb.Similarity(scb.Embeddings(dataset_id="examples", tag_name="wanted"))
+    batch = scb.select(dataset, n_samples=3, strategies=[near], tag="near")
+    other.set_values("size", [1, 2])
+    assert batch.is_stale() == []
+    other.set_values("embedding", vectors[2:4])
+    assert batch.is_stale() == ["embedding of dataset 'examples'"]
+    sc.delete_dataset("examples")
+    assert dataset.load_selection("near").is_stale() == ["dataset 'examples'"]
+
+
 def test_other_selections_make_none_stale(dataset, batch):
     scb.select(dataset, n_samples=3, tag="other")
     dataset.first().tags.append("seen")

@@ -58,6 +58,16 @@ def test_picks_of_one_group_lie_apart_and_those_of_another_do_not_matter():
     assert picked(numbers(0.9, 0.8, 0.7, 0.6), 4, gap, preselected=[1]).rows.tolist() == [3]
 
 
+def test_what_is_near_is_found_to_the_last_digit(rng):
+    for scale in (1.0, 1e9, 1e-9):
+        positions = np.append(scale * rng.integers(0, 60, 400) / 10, [np.nan] * 5)
+        groups = rng.integers(0, 3, 405)
+        constraint = MinimumGap(positions, groups, scale * 0.3)
+        for row in range(400):
+            near = (groups == groups[row]) & (np.abs(positions - positions[row]) < scale * 0.3)
+            assert sorted(constraint.add(row).tolist()) == np.flatnonzero(near).tolist()
+
+
 def test_a_row_without_a_place_is_near_to_nothing():
     gap = [MinimumGap(np.array([0.0, np.nan, 0.2, np.nan]), np.zeros(4, dtype=int), 1.0)]
     assert picked(numbers(0.6, 0.7, 0.8, 0.9), 4, gap).rows.tolist() == [3, 2, 1]

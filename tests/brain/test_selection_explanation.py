@@ -186,12 +186,11 @@ def test_the_report_of_diversity_has_a_curve_a_certificate_and_a_comparison(rng)
     found = farthest_first(vectors, 31)
     rows, distances = found.rows, found.distances
     report, reasons = report_of([Apart(vectors)], picked(rows[:30], distances[:30], distances[30]),
-                                candidates=everything(200), wanted=30)  # fmt: skip
+                                candidates=everything(200))  # fmt: skip
     assert len(reasons) == 30
     assert report["selected"] == 30
     assert report["candidates"] == 200
     assert report["stopped"] == "n_samples"
-    assert "note" not in report
     assert report["smallest_distance"] == distances[29]
     assert report["radius"] == distances[30]
     assert report["radius_bound"] == distances[30] / 2
@@ -208,8 +207,19 @@ def test_the_report_of_diversity_has_a_curve_a_certificate_and_a_comparison(rng)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
 
 
+def test_of_objects_there_is_no_bound_of_the_radius():
+    # Rows {0}, {10}, {20} and {0, 10, 20}: the last alone covers all others, whatever the distances of other picks.
+    objective = Apart(np.array([0.0, 10.0, 20.0, 0.0, 10.0, 20.0])[:, None])
+    objective.offsets = np.array([0, 1, 2, 3, 6])
+    objective.history = lambda rows, past: np.zeros((len(past.picks), len(rows)))
+    objective.history_of_picks = lambda past: np.zeros(len(past.picks))
+    report, _ = report_of([objective], picked([0, 1], [np.inf, 10.0], 10.0), candidates=everything(4))
+    assert report["radius"] == report["smallest_distance"] == 10.0
+    assert "radius_bound" not in report
+
+
 def test_without_vectors_the_report_has_what_applies():
-    report, reasons = report_of([Static([1, 2, 3, 4])], picked([3, 2]), candidates=everything(4), wanted=2)
+    report, reasons = report_of([Static([1, 2, 3, 4])], picked([3, 2]), candidates=everything(4))
     assert reasons == ["WEIGHTS 100 %", "WEIGHTS 100 %"]
     assert report == {
         "selected": 2, "candidates": 4, "stopped": "n_samples",
@@ -237,20 +247,8 @@ def test_classes_without_names_are_numbered():
     assert report["classes"][0]["error"] == 0.5
 
 
-@pytest.mark.parametrize(
-    ("stopped", "note"),
-    [
-        ("no candidates left", "9 samples were asked for; all 2 candidates were selected"),
-        ("minimum distance", "9 samples were asked for; 2 were selected: minimum distance"),
-    ],
-)
-def test_fewer_picks_than_asked_for_are_noted(stopped, note):
-    report, _ = report_of([Static([1, 2])], picked([1, 0], stopped=stopped), candidates=everything(2), wanted=9)
-    assert report["note"] == note
-
-
 def test_a_selection_of_nothing_has_a_report():
-    report, reasons = report_of([Apart(np.zeros((3, 2)))], picked([]), candidates=np.zeros(3, dtype=bool), wanted=2)
+    report, reasons = report_of([Apart(np.zeros((3, 2)))], picked([]), candidates=np.zeros(3, dtype=bool))
     assert reasons == []
     assert report["selected"] == 0
     assert report["candidates"] == 0
@@ -259,7 +257,7 @@ def test_a_selection_of_nothing_has_a_report():
 
 
 def test_one_pick_of_one_candidate_has_a_report():
-    report, reasons = report_of([Apart([[1.0, 2.0]])], picked([0], [np.inf]), candidates=everything(1), wanted=1)
+    report, reasons = report_of([Apart([[1.0, 2.0]])], picked([0], [np.inf]), candidates=everything(1))
     assert reasons == ["first pick"]
     assert report["curve"]["coverage"] == [1.0]
     assert report["comparison"]["diversity"] == {"picks": None, "random": None}

@@ -83,8 +83,9 @@ class BalanceObjective:
         classes = self.shares.argmax(axis=1)
         if (np.count_nonzero(self.shares, axis=1) > 1).any():
             raise SelectionError(
-                f"{self.label}: strict=True is for samples of one class each, and some have several. "
-                "Leave strict out, and give the strategy more strength instead."
+                f"{self.label}: strict=True is for samples of one class each, and some have several, or probabilities "
+                "of several. Balance the label alone, METADATA with a key such as '<field>.label', or leave strict "
+                "out, and give the strategy more strength instead."
             )
         has_class: BoolArray = np.count_nonzero(self.shares, axis=1) > 0
         width = self.shares.shape[1]

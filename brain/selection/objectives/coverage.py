@@ -13,7 +13,7 @@ from .parts import Parts, Past, Problem, Scores
 
 _SMALLEST = 1e-12
 _AT_ONCE = 32  # rows whose gains are computed together
-_REMEMBERED = 1024
+_REMEMBERED, _BLOCK = 1024, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,14 +100,15 @@ class CoverageObjective:
         bandwidth = median_bandwidth(self.vectors, self.factors, _evenly(everything, REFERENCE_ROWS))
         kernel = self._kernel(rows, reference, bandwidth)
         cover = np.zeros(len(reference))
-        for row in past.preselected:
-            cover = np.maximum(cover, self._kernel(np.array([row]), reference, bandwidth)[0])
+        for start in range(0, len(past.preselected), _BLOCK):
+            earlier = self._kernel(past.preselected[start : start + _BLOCK], reference, bandwidth)
+            cover = np.maximum(cover, earlier.max(axis=0))
         of_rows, of_picks = np.empty((len(past.picks), len(rows))), np.empty(len(past.picks))
-        for turn, pick in enumerate(past.picks):
-            own = self._kernel(np.array([pick]), reference, bandwidth)[0]
-            of_picks[turn] = np.maximum(own - cover, 0.0) @ weights
-            of_rows[turn] = np.maximum(kernel - cover, 0.0) @ weights
-            cover = np.maximum(cover, own)
+        for start in range(0, len(past.picks), _BLOCK):
+            for turn, own in enumerate(self._kernel(past.picks[start : start + _BLOCK], reference, bandwidth), start):
+                of_picks[turn] = np.maximum(own - cover, 0.0) @ weights
+                of_rows[turn] = np.maximum(kernel - cover, 0.0) @ weights
+                cover = np.maximum(cover, own)
         total = float(weights.sum())
         return self.score(of_rows, total), self.score(of_picks, total)
 
