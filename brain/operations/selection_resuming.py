@@ -48,6 +48,12 @@ def begun(samples: "SampleCollection", path: str, wishes: Wishes) -> Prefix | No
         )
     view = root.exists(f"{path}.rank").sort_by(f"{path}.rank")
     ids, columns = read_scalars(view, [f"{path}.distance"])
+    if len(ids) < run.facts["selected"]:
+        raise SelectionError(
+            f"resume=True: {run.facts['selected'] - len(ids)} of the {run.facts['selected']} picks of the selection "
+            f"{wishes.tag!r} were deleted since, so the others may no longer be the first ones. Select anew without "
+            f"resume; to keep them and add more, let the tag grow: preselected_tag={wishes.tag!r}, without resume."
+        )
     return Prefix(ids, columns[f"{path}.distance"])
 
 

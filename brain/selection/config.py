@@ -14,7 +14,6 @@ from typing import Any
 from ...dataset.errors import SelectionError, WrongValueError
 from .checking import mapping, number, optional, whole
 from .files import ENDINGS, read_config_file
-from .limits import Budget, GroupCap, Threshold, TimeGap
 from .strategies import AnyStrategy, Strategy, parse_strategy
 from .worker_config import from_worker_config, is_worker_config
 
@@ -78,22 +77,6 @@ class SelectionConfig:
                     name, f"={sizes[name]} is not a multiple of selected_sequence_length={length}. "
                     f"Near are {_below(sizes[name], length) or length} and {_above(sizes[name], length)}.",
                 )  # fmt: skip
-
-    @property
-    def thresholds(self) -> tuple[Threshold, ...]:
-        """The strategies that filter before anything is picked."""
-        return tuple(strategy for strategy in self.strategies if isinstance(strategy, Threshold))
-
-    @property
-    def limits(self) -> tuple[GroupCap | TimeGap | Budget, ...]:
-        """The strategies that limit what may be picked together."""
-        return tuple(strategy for strategy in self.strategies if isinstance(strategy, GroupCap | TimeGap | Budget))
-
-    @property
-    def objectives(self) -> tuple[AnyStrategy, ...]:
-        """The strategies that prefer one sample to another."""
-        no = (Threshold, GroupCap, TimeGap, Budget)
-        return tuple(strategy for strategy in self.strategies if not isinstance(strategy, no))
 
     def size(self, candidates: int, preselected: int = 0) -> int:
         """How many new samples to pick.

@@ -119,3 +119,11 @@ def test_a_tag_that_grows_is_not_resumed(dataset):
     dataset.limit(2).tag_samples("pool")
     with pytest.raises(SelectionError, match="the tag itself"):
         scb.select(dataset, n_samples=9, tag="pool", preselected_tag="pool", resume=True)
+
+
+def test_a_selection_of_which_a_pick_was_deleted_is_not_gone_on_with(dataset):
+    batch = scb.select(dataset, n_samples=6, tag="batch")
+    dataset.delete_samples(batch.ids[2:3])
+    with pytest.raises(SelectionError, match=r"1 of the 6 picks of the selection 'batch' were deleted since"):
+        scb.select(dataset, n_samples=9, tag="batch", resume=True)
+    assert dataset.count_sample_tags() == {"batch": 5}

@@ -7,7 +7,7 @@ import pytest
 
 from saccade.brain.selection.config import DEFAULT_STRATEGIES, SelectionConfig, parse_config, slug_of
 from saccade.brain.selection.inputs import Embeddings, Scores
-from saccade.brain.selection.strategies import Diversity, GroupCap, Threshold, TimeGap, Weights
+from saccade.brain.selection.strategies import Diversity, GroupCap, Threshold, Weights
 from saccade.dataset.errors import SelectionError
 
 DIVERSITY = {"input": {"type": "EMBEDDINGS"}, "strategy": {"type": "DIVERSITY"}}
@@ -122,16 +122,8 @@ def test_sequences_that_do_not_fit_are_noted():
     assert "n_total=4 is reached already" in replace(parsed, n_samples=None, n_total=4).size_note(100, preselected=3)
 
 
-def test_strategies_are_told_apart_by_what_they_do():
-    first, second, third = Threshold("sharpness", "BIGGER", 3), GroupCap("video", 2), TimeGap("time", 5)
-    parsed = parse_config([first, Diversity(), second, Weights("x"), third], n_samples=5)
-    assert parsed.thresholds == (first,)
-    assert parsed.limits == (second, third)
-    assert parsed.objectives == (Diversity(), Weights("x"))
-
-
 def test_thresholds_and_limits_need_no_other_strategy():
-    assert parse_config([Threshold("x", "BIGGER", 3), GroupCap("video", 2)], n_samples=5).objectives == ()
+    assert len(parse_config([Threshold("x", "BIGGER", 3), GroupCap("video", 2)], n_samples=5).strategies) == 2
 
 
 @pytest.mark.parametrize(
