@@ -1,16 +1,19 @@
 """Screened distances by torch: on a CUDA device, or in bfloat16 where a processor is quicker with it.
 
-The only place in the kernels that knows torch. It is imported when a device is asked for.
+The only place in the kernels that knows torch, which is imported when products are made.
 """
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ...dataset.types import FloatArray
 from .products import NumpyProducts, Products, Two
+
+if TYPE_CHECKING:
+    import torch
 
 _HALF = 2.0**-8  # the largest relative error of rounding to bfloat16, which has 8 bits
 _SINGLE = 2.0**-24
@@ -21,22 +24,25 @@ _QUICKER = 3.0  # how much quicker bfloat16 must be, since it leaves more to mea
 class TorchProducts:
     """Products on a device of torch, in float32 or bfloat16; sums are in float32 always, and then rounded."""
 
-    def __init__(self, device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        """Choose where and how precisely products are computed."""
-        self._device, self._dtype = torch.device(device), dtype
+    def __init__(self, device: str = "cpu", dtype: "torch.dtype | None" = None) -> None:
+        """Choose where and how precisely products are computed; float32 by default."""
+        import torch
+
+        self._torch, self._device, self._dtype = torch, torch.device(device), dtype or torch.float32
         if self._device.type == "cuda":
             torch.backends.cuda.matmul.allow_tf32 = False  # its 11 bits are not those of float32
             torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
 
     def error(self, width: int) -> float:
         """Both factors and their product are rounded to bfloat16; else as for BLAS."""
-        rounding = ((1 + _HALF) ** 3 - 1) / 2 if self._dtype == torch.bfloat16 else 0.0
+        rounding = ((1 + _HALF) ** 3 - 1) / 2 if self._dtype == self._torch.bfloat16 else 0.0
         return rounding + (0.6 * width + 6.0) * _SINGLE
 
     def nearest_two(
         self, left: NDArray[np.float32], left_squares: FloatArray, right: NDArray[np.float32], right_squares: FloatArray
     ) -> Two:
         """Find the two nearest by one product."""
+        torch = self._torch
         mine, theirs = (torch.from_numpy(side).to(self._device, self._dtype) for side in (left, right))
         product = (mine @ theirs.T).to(torch.float32)
         squares = torch.from_numpy(np.asarray(right_squares, dtype=np.float32)).to(self._device)
@@ -55,6 +61,8 @@ def products_of(device: str) -> Products:
     Raises:
         RuntimeError: if there is no such device.
     """
+    import torch
+
     if torch.device(device).type != "cpu":
         torch.zeros(1, device=device)
         return TorchProducts(device)
