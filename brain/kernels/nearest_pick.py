@@ -130,12 +130,16 @@ class NearestPick:
             squares[new] = np.square(prepared[new], dtype=np.float64).sum(axis=1)
         return prepared, squares
 
+    def _remember(self, rows: IntArray, squares: FloatArray) -> None:
+        """Keep the squared lengths of prepared rows, and the greatest length, which the error grows with."""
+        self._squares[rows] = squares
+        self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0.0))))
+
     def _merge(
         self, rows: IntArray, first: NDArray[np.float32], nearest: IntArray, second: NDArray[np.float32],
         squares: FloatArray,
     ) -> None:  # fmt: skip
-        self._squares[rows] = squares
-        self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0.0))))
+        self._remember(rows, squares)
         near, known = self.near[rows], self._nearest[rows]
         again = nearest == known  # a pick met before is not another one
         closer = (first < near) & ~again
@@ -149,8 +153,7 @@ class NearestPick:
         """Let these rows follow each pick from now on. They must be fresh."""
         self._held = rows
         self._held_rows, squares = self._prepared(rows)
-        self._squares[rows] = squares
-        self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0.0))))
+        self._remember(rows, squares)
         self._held_squares = squares.astype(np.float32)
 
     def add(self, rows: IntArray) -> None:
@@ -162,8 +165,7 @@ class NearestPick:
         prepared, squares = self._prepared(rows)
         new = slice(self._count, self._count + len(rows))
         self._picks[new], self._rows[new], self._row_squares[new] = rows, prepared, squares
-        self._longest = max(self._longest, float(np.sqrt(squares.max(initial=0.0))))
-        self._squares[rows] = squares
+        self._remember(rows, squares)
         for position in range(self._count, self._count + len(rows)):
             self._follow(position)
         self._count += len(rows)

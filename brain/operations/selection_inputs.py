@@ -14,6 +14,7 @@ from xxhash import xxh3_64_intdigest
 from ...dataset.errors import FieldNotFoundError, SelectionError, hint
 from ...dataset.types import BoolArray, FloatArray, IntArray
 from ..selection.inputs import Embeddings, Metadata, Predictions, RandomNumbers, Scores
+from ..selection.objectives.distances import Owners
 from .selection_classes import category_counts
 from .selection_fields import GROUPS, NUMBERS, POSITIONS, Kinds, needs, require_kind, shown
 from .selection_universe import Universe, stored_name
@@ -97,9 +98,8 @@ class ObjectVectors(NamedTuple):
 
     def of(self, units: Units) -> tuple[FloatArray, IntArray]:
         """The vectors of the objects of each unit, and where those of each begin."""
-        counts = np.diff(self.offsets)[units.rows]
-        ends = np.concatenate([[0], np.cumsum(counts)])
-        places = np.repeat(self.offsets[units.rows] - ends[:-1], counts) + np.arange(ends[-1])
+        own = Owners(self.offsets)
+        places, ends = own.of(units.rows), np.concatenate([[0], np.cumsum(own.lengths(units.rows))])
         is_all = len(places) == len(self.matrix) and np.array_equal(places, np.arange(len(places)))
         return self.matrix if is_all else self.matrix[places], ends[np.append(units.starts, len(units.rows))]
 

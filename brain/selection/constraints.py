@@ -28,6 +28,12 @@ class Constraint(Protocol):
         ...
 
 
+def members_of(groups: IntArray, count: int) -> list[IntArray]:
+    """Give the rows of each of `count` groups, ascending."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(groups, minlength=count))[:-1])
+
+
 class GroupCap:
     """At most so many rows of each group."""
 
@@ -36,8 +42,7 @@ class GroupCap:
         self._groups = groups
         count = max(int(groups.max(initial=-1)) + 1, np.size(at_most) if np.ndim(at_most) else 0)
         self._left = np.broadcast_to(np.asarray(at_most, dtype=np.int64), (count,)).copy()
-        order = np.argsort(groups, kind="stable")
-        self._members = np.split(order, np.cumsum(np.bincount(groups, minlength=count))[:-1])
+        self._members = members_of(groups, count)
 
     def add(self, row: int) -> IntArray:
         """Leave out the row's group once it is full."""

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
 from ..kernels.vectors import unit_factors
+from .objectives.distances import Owners
 
 EVALUATED = 4096
 """How many candidates, or objects of them, are measured at most."""
@@ -45,10 +46,8 @@ class Places:
         asked = np.asarray(rows, dtype=np.int64)
         if self.offsets is None:
             return asked, np.arange(len(asked))
-        offsets = np.asarray(self.offsets, dtype=np.int64)
-        starts, counts = offsets[asked], offsets[asked + 1] - offsets[asked]
-        owners = np.repeat(np.arange(len(asked)), counts)
-        return np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts), owners
+        own = Owners(np.asarray(self.offsets, dtype=np.int64))
+        return np.asarray(own.of(asked)), np.repeat(np.arange(len(asked)), own.lengths(asked))
 
     def read(self, points: IntArray) -> NDArray[np.float64]:
         """Give points in float64, scaled as wished."""

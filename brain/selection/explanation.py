@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...dataset.types import FloatArray, IntArray
 from .curves import hashed
+from .objectives.fixed import ranks
 from .objectives.parts import Past
 
 REFERENCES = 256
@@ -186,10 +187,7 @@ def mean_rank(values: FloatArray, candidates: NDArray[np.bool_], picks: ArrayLik
         >>> mean_rank(np.array([1.0, 2.0, 3.0]), np.ones(3, dtype=bool), [2, 1])
         0.75
     """
-    ordered = np.sort(values[candidates])
-    chosen = values[np.asarray(picks, dtype=np.int64)]
-    if len(ordered) < 2 or not len(chosen):
+    chosen = np.asarray(picks, dtype=np.int64)
+    if np.count_nonzero(candidates) < 2 or not len(chosen):
         return float("nan")
-    below = np.searchsorted(ordered, chosen, side="left")
-    ties = np.searchsorted(ordered, chosen, side="right") - below
-    return float(np.mean((below + (ties - 1) / 2) / (len(ordered) - 1)))
+    return float(np.mean(ranks(np.asarray(values, dtype=np.float64), candidates)[chosen]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...dataset.types import IntArray
+from .constraints import members_of
 from .objectives import Objective
 from .objectives.accumulated import accumulated
 from .objectives.parts import Grouped, Measured, Problem, Scores
@@ -212,9 +213,8 @@ class _Groups:
         self.rows: IntArray = np.zeros(n, dtype=np.int64)
         """The group of each row."""
         for part in parts:
-            self.rows = np.unique(self.rows * (int(part.groups.max(initial=0)) + 1) + part.groups, return_inverse=True)[
-                1
-            ]
+            joint = self.rows * (int(part.groups.max(initial=0)) + 1) + part.groups
+            self.rows = np.unique(joint, return_inverse=True)[1]
         self.count = int(self.rows.max(initial=0)) + 1
         first = np.unique(self.rows, return_index=True)[1] if n else np.zeros(1, dtype=np.int64)
         self._of_part = [part.groups[first] for part in parts] if n else []
@@ -237,8 +237,7 @@ class _Groups:
     def members(self) -> list[IntArray]:
         """The rows of each group."""
         if self._members is None:
-            order = np.argsort(self.rows, kind="stable")
-            self._members = np.split(order, np.cumsum(np.bincount(self.rows, minlength=self.count))[:-1])
+            self._members = members_of(self.rows, self.count)
         return self._members
 
     def outside(self, bounds: Scores, pool: IntArray) -> "_Outside":

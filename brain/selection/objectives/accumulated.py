@@ -176,7 +176,7 @@ class _Classes:
         self.strength = np.float32(objective.strength)
         self.groups, shares = grouped(objective.shares)
         self._shares = shares.astype(np.float32)
-        self._target = (objective.target / objective.target.sum()).astype(np.float32)
+        self._target = objective.wanted.astype(np.float32)
         self._counts = np.zeros(len(self._target), dtype=np.float32)
         self._before = self._of_groups()
 

@@ -147,8 +147,7 @@ class Distances:
         """Tell which rows, of all or some, are certainly nearer to a pick than is allowed."""
         if not len(self.nearest.picks):
             return np.zeros(len(self._upper) if rows is None else len(rows), dtype=bool)
-        screened = self._own.means(self.nearest.near) if rows is None else self._bounds(rows)
-        near: BoolArray = screened.astype(np.float64) + self.nearest.error < self._minimum
+        near: BoolArray = self.bounds(rows) < self._minimum
         return near
 
     def refuses(self, row: int) -> bool:

@@ -1,5 +1,6 @@
 """WEIGHTS, SIMILARITY, TYPICALITY and RANDOM: objectives whose value of a sample does not depend on what was picked."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,16 +14,16 @@ from ...kernels.neighbors import nearest_neighbors
 from .parts import Parts, Past, Problem, Scores
 
 
-class _Fixed:
+class _Fixed(ABC):
     """What these objectives share."""
 
     def parts(self, problem: Problem) -> Parts:
         """Give the addends."""
         return Parts(fixed=self.log_phi(problem.candidates))
 
-    def log_phi(self, candidates: BoolArray) -> Scores:
+    @abstractmethod
+    def log_phi(self, candidates: BoolArray, /) -> Scores:
         """Strength · log φ of each row."""
-        raise NotImplementedError
 
     def history(self, rows: IntArray, past: Past) -> Scores:
         """Strength · log φ of rows before each pick, (k, len(rows))."""
@@ -113,7 +114,7 @@ class SimilarityObjective(_Fixed):
 
     def distances(self) -> NDArray[np.float64]:
         """The distance of each row to the nearest query, (n,); infinite for a row without objects."""
-        found = self._of_vectors()
+        found = self._of_vectors
         return found if self.offsets is None else _per_row(np.minimum, found, self.offsets, np.inf)
 
     def similarity(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -121,18 +122,17 @@ class SimilarityObjective(_Fixed):
 
         1 where all distances are 0; 0 for a row without objects.
         """
-        found = self._of_vectors()
+        found = self._of_vectors
         mean = found.mean() if len(found) else 0.0
         similar = np.exp(-found / mean) if mean > 0 else np.ones(len(found))
         if self.offsets is None:
             return similar, similar
         return _per_row(np.maximum, similar, self.offsets, 0.0), _per_row(np.add, similar, self.offsets, 0.0)
 
+    @cached_property
     def _of_vectors(self) -> NDArray[np.float64]:
         """The distance of each vector to the nearest query."""
-        metric: Metric = "cosine" if self.normalize else "euclidean"
-        found = nearest_neighbors(self.queries, 1, metric=metric, queries=self.vectors)[0][:, 0]
-        return np.sqrt(2 * found) if self.normalize else found
+        return _neighbor_distances(self.queries, 1, normalize=self.normalize, queries=self.vectors)[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,9 +196,7 @@ class TypicalityObjective(_Fixed):
     @cached_property
     def _distances(self) -> NDArray[np.float64]:
         """The distances of each vector to its nearest neighbours, (n, k)."""
-        metric: Metric = "cosine" if self.normalize else "euclidean"
-        found = nearest_neighbors(self.vectors, self.num_nearest_neighbors, metric=metric)[0]
-        return np.sqrt(2 * found) if self.normalize else found
+        return _neighbor_distances(self.vectors, self.num_nearest_neighbors, normalize=self.normalize)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,6 +219,15 @@ class RandomObjective(_Fixed):
         numbers = 1 - self.numbers if self.strength < 0 else self.numbers
         scores: Scores = abs(self.strength) * np.log(np.maximum(numbers, 2.0**-60))
         return scores
+
+
+def _neighbor_distances(
+    vectors: FloatArray, k: int, *, normalize: bool, queries: FloatArray | None = None
+) -> NDArray[np.float64]:
+    """Euclidean distances to the nearest neighbours, between unit vectors if only the direction matters."""
+    metric: Metric = "cosine" if normalize else "euclidean"
+    found = nearest_neighbors(vectors, k, metric=metric, queries=queries)[0]
+    return np.sqrt(2 * found) if normalize else found
 
 
 def _per_row(
